@@ -1,0 +1,49 @@
+"""The commented ``morgue.toml`` that ``morgue init`` writes: every key, each with its default or an
+example.
+"""
+
+TEMPLATE = """\
+# morgue.toml: what newsmorgue crawls, and where it keeps it.
+# Each key can also be an environment variable, which wins: store is MORGUE_STORE, endpoint of [s3] is
+# MORGUE_S3_ENDPOINT. A relative path starts at this file's folder.
+
+# A mail or web address, sent with each request: how a site reaches you. Without it nothing but this machine
+# is crawled.
+# contact = "archive@example.org"
+
+# Where the archive is kept: a folder, or s3://bucket/prefix.
+# store = "./archive"
+
+# The database: SQLite or PostgreSQL. Without this key: catalogue.sqlite in the store's folder.
+# catalogue = "postgresql://user:password@localhost/newsmorgue"
+
+# Where WARC files grow until they are sealed and stored; local disk, outside the store.
+# spool = "./archive-spool"
+
+# A WARC file is sealed, and so stored, at this size or age.
+# seal_after = { size = "256 MiB", age = "24 h" }
+
+# Manners: seconds between two requests to one host, and requests to one host at the same time.
+# delay = 1.0
+# concurrency = 4
+
+# Processes that clean pages. Without this key: one for each processor.
+# cleaning_processes = 2
+
+# Only for a store in S3. Credentials come from where every AWS tool reads them: AWS_ACCESS_KEY_ID, a profile,
+# a role.
+# [s3]
+# endpoint = "https://s3.example.org"
+# region = "eu-central-1"
+# checksums = "when_supported"     # or "when_required", for stores that refuse CRC32 trailers
+
+# One table a source. Its name is for ever: the archive's files carry it. Only home is needed; feeds, sitemaps
+# and sections are found from there, and what is listed here comes in addition.
+# [sources.example]
+# home = "https://example.org/"
+# feeds = ["https://example.org/news.xml"]
+# sitemaps = ["https://example.org/news-sitemap.xml"]
+# hosts = ["amp.example.org"]      # other hosts that belong to it
+# delay = 2.0
+# concurrency = 1
+"""
