@@ -122,7 +122,7 @@ def seaweed_server(folder: Path | None = None) -> Iterator[Seaweed]:
         folder = folder or Path(stack.enter_context(_temporary_folder("morgue-s3-")))
         ports = dict(zip(_seaweed_ports(), free_ports(2 * len(_SEAWEED_PORTS)), strict=True))
         seaweed = Seaweed(f"http://127.0.0.1:{ports['s3.port']}", "tests-access-key", "tests-secret-key", 0)
-        command = [_program("weed"), "mini", f"-dir={folder}", *_SEAWEED_OPTIONS]
+        command = [program("weed"), "mini", f"-dir={folder}", *_SEAWEED_OPTIONS]
         command += [f"-{name}={port}" for name, port in ports.items()]
         stack.callback(_remove_sockets, list(ports.values()))
         log = folder / "weed.log"
@@ -167,7 +167,7 @@ def _seaweed_ports() -> list[str]:
     return [*_SEAWEED_PORTS, *(f"{name}.grpc" for name in _SEAWEED_PORTS)]
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """A program that a package put beside this Python, else one on the PATH."""
     found = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
     if found is None:

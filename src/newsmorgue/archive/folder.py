@@ -44,22 +44,22 @@ class FolderStore:
         return str(self._root)
 
     def put_file(self, key: str, path: Path, *, sha256: str) -> None:
-        """See :meth:`Store.put_file <newsmorgue.archive.store.Store.put_file>`."""
+        """See :meth:`.Store.put_file`."""
         with path.open("rb") as source:
             self._put(key, lambda target: _copy(source, target), sha256)
 
     def put_bytes(self, key: str, data: bytes) -> None:
-        """See :meth:`Store.put_bytes <newsmorgue.archive.store.Store.put_bytes>`."""
+        """See :meth:`.Store.put_bytes`."""
         digest = hashlib.sha256(data).hexdigest()
         self._put(key, lambda target: _write(data, target, digest), digest)
 
     def get(self, key: str) -> bytes:
-        """See :meth:`Store.get <newsmorgue.archive.store.Store.get>`."""
+        """See :meth:`.Store.get`."""
         with self._reading(key), self.open(key) as stream:
             return stream.read()
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """See :meth:`Store.get_range <newsmorgue.archive.store.Store.get_range>`."""
+        """See :meth:`.Store.get_range`."""
         with self._reading(key), self.open(key) as stream:
             stream.seek(offset)
             data = stream.read(length)
@@ -69,36 +69,36 @@ class FolderStore:
         return data
 
     def open(self, key: str) -> BufferedReader:
-        """See :meth:`Store.open <newsmorgue.archive.store.Store.open>`."""
+        """See :meth:`.Store.open`."""
         with self._reading(key):
             return self._path(key).open("rb")
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """See :meth:`Store.list <newsmorgue.archive.store.Store.list>`."""
+        """See :meth:`.Store.list`."""
         with self._failures("list"):
             yield from _walk(self._root, "", prefix)
 
     def stat(self, key: str) -> ObjectInfo | None:
-        """See :meth:`Store.stat <newsmorgue.archive.store.Store.stat>`."""
+        """See :meth:`.Store.stat`."""
         path = self._path(key)
         with self._failures(key), suppress(FileNotFoundError, NotADirectoryError):
             return ObjectInfo(key, path.stat().st_size) if path.is_file() else None
         return None
 
     def sha256(self, key: str) -> str:
-        """See :meth:`Store.sha256 <newsmorgue.archive.store.Store.sha256>`."""
+        """See :meth:`.Store.sha256`."""
         with self._reading(key), self.open(key) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def delete(self, key: str) -> None:
-        """See :meth:`Store.delete <newsmorgue.archive.store.Store.delete>`."""
+        """See :meth:`.Store.delete`."""
         path = self._path(key)
         with self._failures(key), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
             _sync(path.parent)
 
     def abort_orphans(self, *, older_than: timedelta, now: datetime) -> tuple[str, ...]:
-        """See :meth:`Store.abort_orphans <newsmorgue.archive.store.Store.abort_orphans>`."""
+        """See :meth:`.Store.abort_orphans`."""
         removed = []
         with self._failures("remove unfinished files"):
             for path in sorted(self._root.rglob(f"{PARTIAL}*")):

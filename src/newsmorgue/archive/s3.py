@@ -85,21 +85,21 @@ class S3Store:
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
     def put_file(self, key: str, path: Path, *, sha256: str) -> None:
-        """See :meth:`Store.put_file <newsmorgue.archive.store.Store.put_file>`."""
+        """See :meth:`.Store.put_file`."""
         with path.open("rb") as source:
             self._put(key, source, path.stat().st_size, sha256.lower())
 
     def put_bytes(self, key: str, data: bytes) -> None:
-        """See :meth:`Store.put_bytes <newsmorgue.archive.store.Store.put_bytes>`."""
+        """See :meth:`.Store.put_bytes`."""
         self._put(key, io.BytesIO(data), len(data), hashlib.sha256(data).hexdigest())
 
     def get(self, key: str) -> bytes:
-        """See :meth:`Store.get <newsmorgue.archive.store.Store.get>`."""
+        """See :meth:`.Store.get`."""
         with self.open(key) as stream:
             return stream.read()
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """See :meth:`Store.get_range <newsmorgue.archive.store.Store.get_range>`."""
+        """See :meth:`.Store.get_range`."""
         name, end = self._name(key), offset + length
         if length == 0:
             return b""
@@ -111,14 +111,14 @@ class S3Store:
         return data
 
     def open(self, key: str) -> io.BufferedReader:
-        """See :meth:`Store.open <newsmorgue.archive.store.Store.open>`."""
+        """See :meth:`.Store.open`."""
         name = self._name(key)
         with self._failures(key):
             body = self._client.get_object(Bucket=self._bucket, Key=name)["Body"]
         return io.BufferedReader(_Body(body, lambda: self._failures(key)), _READ_AHEAD)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """See :meth:`Store.list <newsmorgue.archive.store.Store.list>`."""
+        """See :meth:`.Store.list`."""
         with self._failures("list"):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
@@ -128,7 +128,7 @@ class S3Store:
                         yield ObjectInfo(key, entry["Size"])
 
     def stat(self, key: str) -> ObjectInfo | None:
-        """See :meth:`Store.stat <newsmorgue.archive.store.Store.stat>`."""
+        """See :meth:`.Store.stat`."""
         name = self._name(key)
         with self._failures(key):
             try:
@@ -143,12 +143,12 @@ class S3Store:
             return None
 
     def sha256(self, key: str) -> str:
-        """See :meth:`Store.sha256 <newsmorgue.archive.store.Store.sha256>`."""
+        """See :meth:`.Store.sha256`."""
         with self.open(key) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def delete(self, key: str) -> None:
-        """See :meth:`Store.delete <newsmorgue.archive.store.Store.delete>`: in a versioned bucket, all versions."""
+        """See :meth:`.Store.delete`: in a versioned bucket, all versions."""
         name = self._name(key)
         with self._failures(key):
             answer = self._client.delete_object(Bucket=self._bucket, Key=name)
@@ -156,7 +156,7 @@ class S3Store:
                 self._delete_versions(name)
 
     def abort_orphans(self, *, older_than: timedelta, now: datetime) -> tuple[str, ...]:
-        """See :meth:`Store.abort_orphans <newsmorgue.archive.store.Store.abort_orphans>`."""
+        """See :meth:`.Store.abort_orphans`."""
         aborted = []
         with self._failures("abort unfinished uploads"):
             pages = self._client.get_paginator("list_multipart_uploads")
