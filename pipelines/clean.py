@@ -1,0 +1,89 @@
+"""Stage 1: a fetched page becomes an article, in a worker process with a limit on time and memory."""
+
+import asyncio
+import multiprocessing
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+from pebble import ProcessExpired, ProcessPool
+from scrapy.crawler import Crawler
+
+from newsmorgue.capture.extension import CaptureExtension
+from newsmorgue.cleaning import Article
+from newsmorgue.errors import CleaningFailed, NewsmorgueError
+from newsmorgue.pipelines import worker
+from newsmorgue.pipelines.items import CleanedPage, FetchedPage
+from newsmorgue.stories.filing import EndVisit
+
+SECONDS = 10.0
+
+
+class CleaningPool:
+    """Worker processes that clean. Started by the first page."""
+
+    def __init__(self, processes: int) -> None:
+        # Never by fork: a forked child would keep the spool's lock after its parent was killed. The fork server
+        # imports the cleaner once for all workers.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([worker.__name__])
+        self._processes = processes
+        self._pool: ProcessPool | None = None
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """The one pool of a crawler, which all its stages share."""
+        if crawler not in _pools:
+            _pools[crawler] = cls(CaptureExtension.of(crawler).configuration.cleaning_processes)
+        return _pools[crawler]
+
+    async def clean(self, entity: bytes, content_encoding: str | None, charset: str | None, url: str) -> Article:
+        """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
+        if self._pool is None:
+            self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
+        job = self._pool.schedule(worker.clean_entity, args=(entity, content_encoding, charset, url), timeout=SECONDS)
+        try:
+            return await asyncio.wrap_future(job)
+        except FutureTimeout as error:
+            raise CleaningFailed(f"cleaning took more than {SECONDS:.0f} s") from error
+        except ProcessExpired as error:
+            raise CleaningFailed(f"the cleaning process ended with code {error.exitcode}") from error
+        except MemoryError as error:
+            raise CleaningFailed("cleaning needed more memory than it may have") from error
+        except NewsmorgueError as error:
+            raise CleaningFailed(str(error)) from error
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool.join()
+
+
+_pools: WeakKeyDictionary[Crawler, Any] = WeakKeyDictionary()
+
+
+class CleanPipeline:
+    """See the module."""
+
+    def __init__(self, pool: CleaningPool) -> None:
+        self._pool = pool
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make a pipeline."""
+        return cls(CleaningPool.of(crawler))
+
+    async def process_item(self, item: Any) -> Any:
+        """A :class:`FetchedPage` becomes a :class:`CleanedPage`, or the outcome that says why not."""
+        if not isinstance(item, FetchedPage):
+            return item
+        try:
+            article = await self._pool.clean(item.entity, item.content_encoding, item.charset, item.visit.address.url)
+        except CleaningFailed as error:
+            return EndVisit(item.visit, "failed", f"cleaning: {error}")
+        return CleanedPage(item.visit, article)
+
+    def close_spider(self) -> None:
+        """End the workers."""
+        self._pool.close()

@@ -1,0 +1,63 @@
+"""Stage 2: an article becomes the intent to file it, its story's versions brought to the current reading first."""
+
+import logging
+from typing import Any, Self
+
+from scrapy.crawler import Crawler
+
+from newsmorgue.archive.index import capture_at, payload_capture
+from newsmorgue.capture.extension import CaptureExtension
+from newsmorgue.cleaning import STORY_KINDS
+from newsmorgue.errors import CleaningFailed, NewsmorgueError
+from newsmorgue.pipelines.clean import CleaningPool
+from newsmorgue.pipelines.items import CleanedPage
+from newsmorgue.stories.filing import EndVisit, FilePage, Renewal, StaleVersion, stale_versions
+
+_log = logging.getLogger(__name__)
+
+
+class VersionPipeline:
+    """See the module."""
+
+    def __init__(self, capture: CaptureExtension, pool: CleaningPool) -> None:
+        self._capture = capture
+        self._pool = pool
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make a pipeline."""
+        return cls(CaptureExtension.of(crawler), CleaningPool.of(crawler))
+
+    async def process_item(self, item: Any) -> Any:
+        """A :class:`CleanedPage` becomes a :class:`FilePage`, or the outcome that it is no story."""
+        if not isinstance(item, CleanedPage):
+            return item
+        if item.article.kind not in STORY_KINDS or not item.article.text.strip():
+            return EndVisit(item.visit, "not_story", item.article.kind.value)
+        renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale))]
+        return FilePage(item.visit, item.article, tuple(renewals))
+
+    def _stale(self, item: CleanedPage) -> list[StaleVersion]:
+        if item.visit.reason == "new":
+            return []
+        with self._capture.archive.catalogue.read() as connection:
+            return stale_versions(connection, item.visit.address.key)
+
+    async def _renew(self, stale: StaleVersion) -> Renewal | None:
+        """Clean a version's last capture under the current reading, so that an upgrade makes no version."""
+        archive = self._capture.archive
+        with archive.catalogue.read() as connection:
+            sighted = capture_at(connection, stale.warc, stale.offset)
+            holder = payload_capture(connection, sighted) if sighted else None
+        if holder is None:
+            return None
+        try:
+            record = archive.read_capture(holder)
+            head = record.http
+            article = await self._pool.clean(
+                record.entity, head.get("content-encoding"), head.charset, stale.url
+            )
+        except (CleaningFailed, NewsmorgueError) as error:
+            _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
+            return None
+        return Renewal(stale.version, article, stale.warc, stale.offset)

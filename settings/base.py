@@ -1,0 +1,78 @@
+"""Scrapy's settings for newsmorgue's own crawls. Each departure from Scrapy's default says why."""
+
+from typing import Any
+
+BOT_NAME = "newsmorgue"
+SPIDER_MODULES = ["newsmorgue.spiders.news"]
+NEWSPIDER_MODULE = "newsmorgue.spiders"
+
+# -- What is recorded ------------------------------------------------------------------------------------------
+# The wire tap instead of Scrapy's handler; every other scheme is off: a link must not read a local file.
+DOWNLOAD_HANDLERS: dict[str, Any] = {
+    "http": "newsmorgue.capture.tap.TapDownloadHandler",
+    "https": "newsmorgue.capture.tap.TapDownloadHandler",
+    "file": None,
+    "data": None,
+    "ftp": None,
+    "s3": None,
+}
+EXTENSIONS: dict[str, Any] = {
+    "newsmorgue.capture.extension.CaptureExtension": 0,
+}
+ITEM_PIPELINES = {
+    "newsmorgue.pipelines.clean.CleanPipeline": 100,
+    "newsmorgue.pipelines.version.VersionPipeline": 200,
+    "newsmorgue.pipelines.file.FilePipeline": 300,
+}
+# An answer out of a cache is no capture.
+HTTPCACHE_ENABLED = False
+
+# -- Safety ----------------------------------------------------------------------------------------------------
+# Only public addresses, but for what the operator typed.
+TWISTED_DNS_RESOLVER = "newsmorgue.capture.guard.GuardedResolver"
+# Both listen on a port and run the code they are sent.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+# Scrapy's 1 GiB lets a bomb take 1.9 GB; no news page comes near 16 MiB.
+DOWNLOAD_MAXSIZE = 16 << 20
+DOWNLOAD_WARNSIZE = 0
+# Cookies would tie the crawl's requests together, and show pages that no other reader gets.
+COOKIES_ENABLED = False
+
+# -- Who follows, decodes and judges ---------------------------------------------------------------------------
+# Redirects go over the frontier, which makes each hop an alias; Scrapy's dupefilter would lose one to a seen URL.
+REDIRECT_ENABLED = False
+# Costs a parse of every page, to follow what no archive should.
+METAREFRESH_ENABLED = False
+# The entity is kept, digested and sent to the cleaning process as it was received.
+COMPRESSION_ENABLED = False
+# Every status is an answer with an outcome.
+HTTPERROR_ALLOW_ALL = True
+# newsmorgue's own middleware reads robots.txt by RFC 9309; Scrapy's fetches on after errors.
+ROBOTSTXT_OBEY = False
+DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
+    "newsmorgue.spiders.robots.RobotsTxtMiddleware": 100,
+}
+# One more try at once for a broken connection or a server's hiccup; 429 and 503 ask to be left alone for a while.
+RETRY_TIMES = 1
+RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]
+# News sites do not gain by a Referer, and it would tell one page's reader to another.
+REFERER_ENABLED = False
+
+# -- Manners ---------------------------------------------------------------------------------------------------
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    # What this crawler can undo, and no more.
+    "Accept-Encoding": "gzip, deflate",
+}
+DOWNLOAD_DELAY = 1.0
+CONCURRENT_REQUESTS_PER_DOMAIN = 4
+CONCURRENT_REQUESTS = 32
+DOWNLOAD_TIMEOUT = 60
+
+# -- Speed -----------------------------------------------------------------------------------------------------
+# Scrapy starts this many tasks for every response, however many items it has: 100 cost a third of the crawl's CPU.
+CONCURRENT_ITEMS = 4
+# The summary at the end is newsmorgue's own.
+LOG_LEVEL = "WARNING"
+LOGSTATS_INTERVAL = 0.0

@@ -1,0 +1,28 @@
+"""From a configuration to an open archive."""
+
+import os
+from pathlib import Path
+
+from newsmorgue.archive.archive import Archive, Limits
+from newsmorgue.archive.catalogue import Catalogue
+from newsmorgue.archive.spool import Spool
+from newsmorgue.archive.store import open_store
+from newsmorgue.settings.configuration import Configuration, load_configuration
+
+
+def current_configuration() -> Configuration:
+    """The configuration of this process: its environment and working folder. Raises ConfigurationError."""
+    return load_configuration(os.environ, Path.cwd())
+
+
+def open_archive(configuration: Configuration) -> Archive:
+    """The archive that a configuration names. Raises CatalogueUnavailable; the store is not asked anything yet."""
+    s3 = configuration.s3
+    store = open_store(
+        configuration.store,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        checksums="when_required" if s3.checksums == "when_required" else "when_supported",
+    )
+    limits = Limits(configuration.seal_after_size, configuration.seal_after_age)
+    return Archive(store, Catalogue(configuration.catalogue), Spool(configuration.spool), limits)

@@ -1,0 +1,215 @@
+"""The news spider: says which URLs of one source to fetch, and what each answer is.
+
+The catalogue is the frontier. The spider claims small batches of what is due, and every claimed URL ends in exactly
+one stored outcome. It writes nothing itself: what it finds goes through the pipelines as intents.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urljoin
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from newsmorgue.archive import frontier
+from newsmorgue.archive.capture import Capture, Role
+from newsmorgue.archive.frontier import Claim
+from newsmorgue.archive.index import payload_capture
+from newsmorgue.capture.extension import RECORDED, ROLE, CaptureExtension
+from newsmorgue.capture.recorder import Recorded
+from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
+from newsmorgue.pipelines.items import FetchedPage
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration
+from newsmorgue.settings.opening import current_configuration
+from newsmorgue.spiders.answers import GUESS, Answer, address_of, is_ours, page_of, read_answer
+from newsmorgue.spiders.links import page_links
+from newsmorgue.spiders.robots import RobotsDisallowed, RobotsTxtMiddleware, RobotsUnavailable
+from newsmorgue.spiders.sitemaps import sitemaps_in_robots
+from newsmorgue.stories.filing import Discover, EndVisit, FileRedirect, Finding, Visit
+from newsmorgue.times import now_utc
+from newsmorgue.urls import address_key
+
+_AT_ONCE = 32  # in hand at a time: small, so that a kill leaves little to be fetched again
+_PAUSE = 0.02  # seconds between looks at the frontier
+_RETRY_AFTER = timedelta(minutes=15)
+OPERATOR = "operator"
+MAX_RESPELLINGS = 3  # http → https → www, and no way round again
+
+
+class NewsSpider(Spider):
+    """``scrapy crawl news -a source=SLUG-OR-URL [-a recheck=1]``; ``-a save='URL URL'`` captures just those pages."""
+
+    name = "news"
+
+    def __init__(
+        self, source: SourceConfiguration | None = None, recheck: bool = False, save: tuple[str, ...] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if source is None:
+            raise ValueError("the news spider wants -a source=SLUG-OR-URL")
+        self.source = source
+        self.recheck = recheck
+        self.typed_urls = save
+        self.run_kind = "save" if save else "crawl"
+        self._to_save = [address_key(url) for url in save]
+        self._followed: Counter[str] = Counter()
+        self._outstanding = 0
+        self._home: Answer | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Scrapy's way to make a spider; here ``source`` and the other arguments may be the command line's text."""
+        configuration: Configuration = crawler.settings.get("NEWSMORGUE_CONFIGURATION") or current_configuration()
+        source = kwargs.pop("source", None)
+        if isinstance(source, str):
+            source = configuration.source_for_url(source) if "://" in source else configuration.source_named(source)
+        save = kwargs.pop("save", ())
+        urls = tuple(save.split()) if isinstance(save, str) else tuple(save)
+        recheck = str(kwargs.pop("recheck", "")).lower() in ("1", "true", "yes")
+        return super().from_crawler(crawler, *args, source=source, recheck=recheck, save=urls, **kwargs)
+
+    # -- which URLs --------------------------------------------------------------------------------------------
+
+    async def start(self) -> AsyncIterator[Any]:
+        """What an ended run left uncleaned, then everything due, until nothing is."""
+        capture = CaptureExtension.of(self.crawler)
+        for left in capture.uncleaned():
+            page = self._page_left(capture, left)
+            if page is not None:
+                yield page
+        await self._make_due(capture)
+        while capture.failure is None:
+            claims = self._claim(capture)
+            for claim in claims:
+                self._outstanding += 1
+                yield self._request(claim)
+            if claims or self._outstanding:
+                await asyncio.sleep(_PAUSE)
+            elif capture.has_pending:
+                capture.commit()
+            elif capture.in_hand():
+                await asyncio.sleep(_PAUSE)  # pages are still being cleaned
+            else:
+                harder = list(self._look_harder(capture))
+                if not harder:
+                    return
+                for item in harder:
+                    yield item
+
+    async def _make_due(self, capture: CaptureExtension) -> None:
+        if self.typed_urls:
+            self._discover(capture, OPERATOR, [(url, Role.STORY) for url in self.typed_urls])
+            return
+        named = await self._sitemaps_in_robots()
+        lists = [(self.source.home, Role.HOME)]
+        lists += [(url, Role.FEED) for url in self.source.feeds]
+        lists += [(url, Role.SITEMAP) for url in (*self.source.sitemaps, *named)]
+        self._discover(capture, OPERATOR, lists)
+        if not named and not self.source.sitemaps:
+            self._discover(capture, GUESS, [(urljoin(self.source.home, "/sitemap.xml"), Role.SITEMAP)])
+        capture.make_due(recheck=self.recheck)
+
+    async def _sitemaps_in_robots(self) -> list[str]:
+        body = await RobotsTxtMiddleware.of(self.crawler).robots_txt(self.source.home)
+        found = sitemaps_in_robots(body, self.source.home) if body else ()
+        return [url for url in found if is_ours(self.source, url)]
+
+    def _discover(self, capture: CaptureExtension, found_in: str, urls: list[tuple[str, Role]]) -> None:
+        capture.add(Discover(self.source.slug, found_in, tuple(Finding(url, role) for url, role in urls)))
+        capture.commit()
+
+    def _claim(self, capture: CaptureExtension) -> list[Claim]:
+        if self._outstanding >= _AT_ONCE:
+            return []
+        if not self.typed_urls:
+            return capture.claim(_AT_ONCE - self._outstanding)
+        keys, self._to_save = self._to_save, []
+        if keys:
+            capture.commit()  # a redirect's target is on the frontier only from then on
+        return capture.claim_these(keys) if keys else []
+
+    def _look_harder(self, capture: CaptureExtension) -> Iterator[Any]:
+        """Where lists and links gave no story at all: every link of the home page, and the home page itself."""
+        home, self._home = self._home, None
+        if home is None or capture.knows_pages():
+            return
+        visit = replace(home.visit, role=Role.LINK)
+        yield replace(page_of(home), visit=visit)
+        links = page_links(home.recorded.exchange.entity, home.claim.url)
+        ours = [Finding(link.url, Role.LINK) for link in links if is_ours(self.source, link.url)]
+        if ours:
+            yield Discover(self.source.slug, home.claim.url, tuple(ours))
+
+    def _request(self, claim: Claim) -> Request:
+        headers = {"If-None-Match": claim.etag, "If-Modified-Since": claim.last_modified}
+        return Request(
+            claim.url,
+            callback=self.parse,
+            errback=self.fail,
+            headers={name: value for name, value in headers.items() if value},
+            meta={ROLE: claim.role, "claim": claim},
+            dont_filter=True,  # the frontier's unique key deduplicates
+        )
+
+    # -- what the answers are ------------------------------------------------------------------------------------
+
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
+        """An answer of any status."""
+        self._outstanding -= 1
+        capture = CaptureExtension.of(self.crawler)
+        recorded: Recorded | None = response.meta.get(RECORDED)
+        if recorded is None:  # the archive failed while this was on its way
+            return
+        answer = Answer(self.source, response.meta["claim"], recorded, capture.run, now_utc())
+        if answer.claim.role == Role.HOME and answer.head.status == 200:
+            self._home = answer
+        for item in read_answer(answer):
+            if isinstance(item, FileRedirect):
+                self._follow(item)
+            yield item
+
+    def _follow(self, redirect: FileRedirect) -> None:
+        """A page to be saved is saved where it leads; a crawl finds the target on the frontier by itself."""
+        key = address_key(redirect.target)
+        if self.typed_urls and self._followed[key] < MAX_RESPELLINGS:
+            self._followed[key] += 1
+            self._to_save.append(key)
+
+    def fail(self, failure: Failure) -> Iterator[EndVisit]:
+        """No answer, or none that may be read."""
+        self._outstanding -= 1
+        claim: Claim = failure.request.meta["claim"]  # type: ignore[attr-defined]
+        capture = CaptureExtension.of(self.crawler)
+        visit = Visit(address_of(self.source, claim.url, claim.key), capture.run, claim.reason, claim.role)
+        error, later = failure.value, now_utc() + _RETRY_AFTER
+        if isinstance(error, RobotsDisallowed):
+            yield EndVisit(visit, "disallowed", "robots.txt")
+        elif isinstance(error, ForbiddenAddress):
+            yield EndVisit(visit, "refused", str(error))
+        elif isinstance(error, RobotsUnavailable):
+            yield EndVisit(visit, "retry", str(error), later)
+        else:
+            yield EndVisit(visit, "failed", f"{type(error).__name__}: {error}"[:500], later)
+
+    def _page_left(self, capture: CaptureExtension, left: Capture) -> FetchedPage | None:
+        """A capture whose run was killed before it was cleaned, as a page from the stored bytes."""
+        address = address_of(self.source, left.url, address_key(left.url))
+        visit = Visit(address, capture.run, "recovered", Role(left.role), left)
+        with capture.archive.catalogue.read() as connection:
+            holder = payload_capture(connection, left)
+        try:
+            if holder is None:
+                raise NewsmorgueError(f"the capture that {left.url} at {left.time} refers to is not in the archive")
+            record = capture.archive.read_capture(holder)
+        except NewsmorgueError as error:
+            capture.add(EndVisit(visit, "failed", str(error)))
+            return None
+        head = record.http
+        validators = (left.status == 200 and head.get("etag")) or None, (left.status == 200 and head.get("last-modified")) or None
+        return FetchedPage(replace(visit, etag=validators[0], last_modified=validators[1]), record.entity, head.get("content-encoding"), head.charset)

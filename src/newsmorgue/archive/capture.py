@@ -1,0 +1,54 @@
+"""A capture as the catalogue and CDXJ know it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a URL is to a crawl. Only STORY and LINK are cleaned: LINK was found in a page alone and may lead nowhere."""
+
+    HOME = "home"
+    ROBOTS = "robots"
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    STORY = "story"
+    LINK = "link"
+
+
+PAGE_ROLES = frozenset({Role.STORY, Role.LINK})
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+UNCLEANED = "uncleaned"
+CLEANED = "cleaned"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One response (or revisit) record and where it stands.
+
+    ``time`` is exact to the microsecond. ``warc`` is the WARC's name without folder and suffix, ``offset`` and
+    ``length`` the record's gzip member in it, in bytes. ``kind`` is ``response`` or ``revisit``; a revisit names the
+    capture that has the payload by ``refers_to_url`` and ``refers_to_time``.
+    """
+
+    surt: str
+    time: datetime
+    warc: str
+    offset: int
+    length: int
+    source: str
+    url: str
+    kind: str
+    role: str
+    status: int
+    mime: str | None
+    payload_digest: str | None
+    refers_to_url: str | None = None
+    refers_to_time: datetime | None = None
+    truncated: str | None = None
+    state: str | None = None
+
+
+def is_cleanable(role: str, status: int, mime: str | None) -> bool:
+    """Whether a response is one that the pipelines clean: a page of a story or link, whole or not, as HTML."""
+    return role in PAGE_ROLES and status in (200, 203, 304) and (mime in HTML_TYPES or status == 304)

@@ -1,0 +1,120 @@
+"""The catalogue: a database behind SQLAlchemy Core. SQLite by default, PostgreSQL by URL.
+
+Every writing transaction is exclusive from its first statement: ``BEGIN IMMEDIATE`` in SQLite (a deferred one that
+reads and then writes fails at once under concurrency, whatever the time-out), an advisory lock in PostgreSQL. So
+what a transaction has read stays true until it commits. Keep slow work out of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from newsmorgue.archive import schema
+from newsmorgue.errors import CatalogueUnavailable
+
+REVISION = "0001"
+_LOCK = 0x6D6F72677565  # "morgue": PostgreSQL's advisory locks are numbers
+_BUSY_MILLISECONDS = 30_000
+
+
+class Catalogue:
+    """An open catalogue, its schema up to date."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self._engine = _engine(self.url)
+        with _clear_errors(self.url):
+            self._bring_up_to_date()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        with _clear_errors(self.url), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """An exclusive transaction, committed durably at the end of the block, rolled back by an exception."""
+        with _clear_errors(self.url), self._engine.connect().execution_options(newsmorgue_writes=True) as connection:
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _bring_up_to_date(self) -> None:
+        with self._engine.connect() as connection:
+            current = _revision(connection)
+        if current != REVISION:
+            # Imported here: alembic costs 0.2 s, and nearly every start finds the schema current.
+            from newsmorgue.archive.migrations import upgrade
+
+            upgrade(self._engine, current)
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(url, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    connection.execute("PRAGMA journal_mode = WAL")
+    # NORMAL lost every row in a simulated power loss, FULL none.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("newsmorgue_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def _clear_errors(url: sa.URL) -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise CatalogueUnavailable(
+            f"catalogue {url.render_as_string()}: {str(reason).strip()}; check that it runs, that the address in "
+            "'catalogue' is right, and that its disk is not full"
+        ) from error
+
+
+def upsert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], **update: Any) -> None:
+    """Insert a row; where its primary key is there already, change the columns named in ``update`` (or nothing)."""
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    statement = insert.values(**values)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=update) if update else statement.on_conflict_do_nothing())
+
+
+def next_number(connection: sa.Connection, name: str) -> int:
+    """Count one further in the counter of that name, from 1."""
+    table = schema.counters
+    changed = connection.execute(sa.update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value))
+    number = changed.scalar()
+    if number is None:
+        connection.execute(sa.insert(table).values(name=name, value=1))
+        return 1
+    return int(number)

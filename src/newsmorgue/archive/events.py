@@ -1,0 +1,251 @@
+"""The journal's events: what the archive knows that no WARC holds.
+
+One event is one line of JSON in one gzip member. ``type`` names the class below, ``seq`` is the number of the commit
+it belongs to (one count for the whole catalogue: events replayed in the order of ``seq`` and place give the same
+rows again), ``at`` the time in ISO 8601 UTC. Fields that are None are left out.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar
+
+from newsmorgue.errors import MalformedRecord
+from newsmorgue.times import from_iso, iso
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAdded:
+    """A source was crawled, or had a page saved, for the first time."""
+
+    type: ClassVar[str] = "source"
+    source: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began on ``host``; ``kind`` is ``crawl`` or ``save``."""
+
+    type: ClassVar[str] = "run"
+    run: str
+    source: str
+    kind: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run ended; ``outcome`` is ``finished``, ``interrupted`` or ``lost`` (killed, found so by a later run)."""
+
+    type: ClassVar[str] = "run_ended"
+    run: str
+    outcome: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """A URL was found, or found again with another date. ``given`` is its spelling there, ``stated`` the date there."""
+
+    type: ClassVar[str] = "discovered"
+    source: str
+    url: str
+    key: str
+    role: str
+    found_in: str
+    given: str
+    stated: str | None = None
+    hops: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a visit to a URL ended. ``reason`` says why it was made, ``detail`` what the outcome rests on.
+
+    ``retry_at`` is set where the visit is to be made again; ``warc`` and ``offset`` name the capture, if one was kept.
+    """
+
+    type: ClassVar[str] = "outcome"
+    source: str
+    url: str
+    key: str
+    outcome: str
+    reason: str
+    run: str
+    detail: str | None = None
+    warc: str | None = None
+    offset: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    retry_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryBegun:
+    """A story got its permanent id, under its first canonical URL."""
+
+    type: ClassVar[str] = "story"
+    story: str
+    source: str
+    canonical: str
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalChanged:
+    """What a story's latest page says of its own address: its canonical URL, and claims that are not believed."""
+
+    type: ClassVar[str] = "canonical"
+    story: str
+    canonical: str
+    claimed: str | None = None
+    syndicated_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasAdded:
+    """A URL leads to a story; ``kind`` is ``canonical``, ``requested``, ``redirect`` or ``mentioned``."""
+
+    type: ClassVar[str] = "alias"
+    url: str
+    key: str
+    story: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAdded:
+    """A version and its text (``article`` in the form of :mod:`newsmorgue.cleaning.json_form`) under one reading."""
+
+    type: ClassVar[str] = "version"
+    version: str
+    story: str
+    reading: str
+    digest: str
+    article: dict[str, Any]
+    warc: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextRenewed:
+    """A version's text under another reading, cleaned anew from the capture named."""
+
+    type: ClassVar[str] = "text"
+    version: str
+    reading: str
+    digest: str
+    article: dict[str, Any]
+    warc: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """A capture showed a version. ``seen`` is the capture's time, ``url`` the address it was seen under."""
+
+    type: ClassVar[str] = "sighting"
+    version: str
+    warc: str
+    offset: int
+    url: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Two stories are one: ``story`` is a permanent redirect to the older ``into`` from now on."""
+
+    type: ClassVar[str] = "merge"
+    story: str
+    into: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A merge was undone."""
+
+    type: ClassVar[str] = "split"
+    story: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A story's address answered 404 or 410 (``since`` is set) or answers again (``since`` is None)."""
+
+    type: ClassVar[str] = "gone"
+    story: str
+    url: str
+    status: int
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyApplied:
+    """An exchange was not kept, because its site asked for that."""
+
+    type: ClassVar[str] = "policy"
+    url: str
+    decision: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Something an operator may be asked about later: a recovery, a repair."""
+
+    type: ClassVar[str] = "audit"
+    action: str
+    subject: str
+    detail: str | None = None
+
+
+Event = (
+    SourceAdded
+    | RunStarted
+    | RunEnded
+    | Discovered
+    | Outcome
+    | StoryBegun
+    | CanonicalChanged
+    | AliasAdded
+    | VersionAdded
+    | TextRenewed
+    | Sighted
+    | Merged
+    | Split
+    | Gone
+    | PolicyApplied
+    | Audited
+)
+_CLASSES: dict[str, type[Event]] = {kind.type: kind for kind in Event.__args__}  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with its commit's number, its line within that commit, and its time."""
+
+    seq: int
+    line: int
+    at: datetime
+    event: Event
+
+
+def encode(entry: Entry) -> bytes:
+    """One line of JSON, with its line feed."""
+    head = {"type": entry.event.type, "seq": entry.seq, "line": entry.line, "at": iso(entry.at)}
+    body = {name: value for name, value in asdict(entry.event).items() if value is not None}
+    return json.dumps(head | body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def decode(line: bytes, where: str) -> Entry:
+    """Read one line. Raises :class:`MalformedRecord` naming ``where``; fields it does not know are passed over."""
+    try:
+        data = json.loads(line.decode("utf-8", "surrogatepass"))
+        kind = _CLASSES[data["type"]]
+        known = {field.name: data[field.name] for field in fields(kind) if field.name in data}
+        return Entry(data["seq"], data["line"], from_iso(data["at"]), kind(**known))
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedRecord(f"{where}: not a journal event ({error!r}); run 'morgue verify'") from error

@@ -1,0 +1,102 @@
+"""The frontier: which URLs are due, which run has them in hand. What is known of them comes from the journal."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.capture import Role
+from newsmorgue.times import microseconds
+
+_U = schema.urls.c
+# Lists first, since they say what else is due; among stories those a list named before those only linked to.
+_ORDER = sa.case({Role.HOME.value: 0, Role.SITEMAP.value: 1, Role.FEED.value: 2, Role.STORY.value: 3}, value=_U.role, else_=4)
+SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A URL in hand: to be fetched now, for ``reason`` (``new``, ``date``, ``recheck``, ``retry``, ``seed``)."""
+
+    source: str
+    key: str
+    url: str
+    role: Role
+    reason: str
+    found_in: str
+    hops: int
+    etag: str | None
+    last_modified: str | None
+
+
+def claim(connection: sa.Connection, source: str, run: str, now: datetime, limit: int) -> list[Claim]:
+    """Take up to ``limit`` due URLs of a source into hand for a run."""
+    return _take(connection, source, run, limit, _U.due_at <= microseconds(now), _U.claimed_by.is_(None))
+
+
+def claim_these(connection: sa.Connection, source: str, run: str, keys: Iterable[str]) -> list[Claim]:
+    """Take just these URLs into hand, due or not."""
+    wanted = list(keys)
+    return _take(connection, source, run, len(wanted), _U.key.in_(wanted))
+
+
+def _take(connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]) -> list[Claim]:
+    due = (_U.source == source, *which)
+    columns = (_U.key, _U.url, _U.role, _U.reason, _U.found_in, _U.hops, _U.etag, _U.last_modified)
+    rows = connection.execute(sa.select(*columns).where(*due).order_by(_ORDER, _U.due_at, _U.key).limit(limit)).all()
+    keys = [row.key for row in rows]
+    connection.execute(sa.update(schema.urls).where(_U.source == source, _U.key.in_(keys)).values(claimed_by=run))
+    return [_claim(source, row) for row in rows]
+
+
+def _claim(source: str, row: Any) -> Claim:
+    return Claim(source, row.key, row.url, Role(row.role), row.reason, row.found_in, row.hops, row.etag, row.last_modified)
+
+
+def release(connection: sa.Connection, run: str) -> int:
+    """Put back what a run had in hand and did not end; how many. They stay due."""
+    return connection.execute(sa.update(schema.urls).where(_U.claimed_by == run).values(claimed_by=None)).rowcount
+
+
+def claimed(connection: sa.Connection, run: str) -> int:
+    """How many URLs a run has in hand."""
+    return connection.execute(sa.select(sa.func.count()).where(_U.claimed_by == run)).scalar_one()
+
+
+def make_seeds_due(connection: sa.Connection, source: str, now: datetime) -> None:
+    """Look at a source's home, feeds and sitemaps again."""
+    _make_due(connection, now, "seed", _U.source == source, _U.role.in_(SEED_ROLES))
+
+
+def make_stories_due(connection: sa.Connection, source: str, now: datetime) -> None:
+    """Look at every known story of a source again, also those that were gone."""
+    seen = _U.outcome.in_(("stored", "unchanged", "gone"))
+    _make_due(connection, now, "recheck", _U.source == source, _U.role.in_((Role.STORY, Role.LINK)), seen)
+
+
+def make_failed_due(connection: sa.Connection, source: str, now: datetime) -> None:
+    """Try again what failed at its last visit."""
+    _make_due(connection, now, "retry", _U.source == source, _U.outcome == "failed", _U.due_at.is_not(None))
+
+
+def make_due(connection: sa.Connection, source: str, keys: Iterable[str], now: datetime, reason: str) -> None:
+    """Look at these URLs now."""
+    _make_due(connection, now, reason, _U.source == source, _U.key.in_(list(keys)))
+
+
+def _make_due(connection: sa.Connection, now: datetime, reason: str, *where: sa.ColumnElement[bool]) -> None:
+    connection.execute(sa.update(schema.urls).where(*where).values(due_at=microseconds(now), reason=reason))
+
+
+def knows_pages(connection: sa.Connection, source: str) -> bool:
+    """Whether a source has any page that may be a story."""
+    pages = (_U.source == source, _U.role.in_((Role.STORY, Role.LINK)))
+    return connection.execute(sa.select(_U.key).where(*pages).limit(1)).first() is not None
+
+
+def role_of(connection: sa.Connection, source: str, key: str) -> str | None:
+    """What a URL is to its source; None where it is unknown."""
+    return connection.execute(sa.select(_U.role).where(_U.source == source, _U.key == key)).scalar()

@@ -1,0 +1,154 @@
+"""Captures as rows, as CDXJ lines, and as what a spooled WARC shows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.capture import UNCLEANED, Capture, is_cleanable
+from newsmorgue.archive.cdxj import CdxLine
+from newsmorgue.archive.exchange import sha1
+from newsmorgue.archive.spool import WARC_SUFFIX
+from newsmorgue.archive.surt import surt
+from newsmorgue.archive.warc import StoredRecord
+from newsmorgue.times import from_iso, from_microseconds, iso, microseconds, timestamp14
+
+REVISIT_TYPE = "warc/revisit"
+
+
+def capture_from_row(row: Any) -> Capture:
+    """A row of the captures table as a :class:`Capture`."""
+    return Capture(
+        surt=row.surt,
+        time=from_microseconds(row.timestamp),
+        warc=row.warc,
+        offset=row.offset,
+        length=row.length,
+        source=row.source,
+        url=row.url,
+        kind=row.kind,
+        role=row.role,
+        status=row.status,
+        mime=row.mime,
+        payload_digest=row.payload_digest,
+        refers_to_url=row.refers_to_url,
+        refers_to_time=from_microseconds(row.refers_to_time) if row.refers_to_time is not None else None,
+        truncated=row.truncated,
+        state=row.state,
+    )
+
+
+def captures_of(connection: sa.Connection, warc: str) -> Iterator[Capture]:
+    """The captures in a WARC, in the order of their offsets."""
+    c = schema.captures.c
+    rows = connection.execute(sa.select(schema.captures).where(c.warc == warc).order_by(c.offset))
+    return (capture_from_row(row) for row in rows)
+
+
+def capture_at(connection: sa.Connection, warc: str, offset: int) -> Capture | None:
+    """The capture at a place, or None."""
+    c = schema.captures.c
+    row = connection.execute(sa.select(schema.captures).where(c.warc == warc, c.offset == offset)).first()
+    return capture_from_row(row) if row else None
+
+
+def payload_capture(connection: sa.Connection, capture: Capture) -> Capture | None:
+    """The capture that holds a capture's payload: itself, or the response a revisit refers to; None if there is none."""
+    if capture.kind != "revisit":
+        return capture
+    if capture.refers_to_url is None or capture.refers_to_time is None:
+        return None
+    c = schema.captures.c
+    moment = microseconds(capture.refers_to_time)
+    same = (c.surt == surt(capture.refers_to_url), c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response")
+    row = connection.execute(sa.select(schema.captures).where(*same).limit(1)).first()
+    return capture_from_row(row) if row else None
+
+
+def response_with(connection: sa.Connection, url: str, payload_digest: str) -> Capture | None:
+    """The latest response of that URL with that payload, for a revisit to refer to."""
+    c = schema.captures.c
+    same = (c.surt == surt(url), c.url == url, c.payload_digest == payload_digest, c.kind == "response", c.truncated.is_(None))
+    row = connection.execute(sa.select(schema.captures).where(*same).order_by(c.timestamp.desc()).limit(1)).first()
+    return capture_from_row(row) if row else None
+
+
+def last_whole_response(connection: sa.Connection, url: str) -> Capture | None:
+    """The latest whole 200 response of that URL, for a 304 to refer to."""
+    c = schema.captures.c
+    same = (c.surt == surt(url), c.url == url, c.kind == "response", c.status == 200, c.truncated.is_(None))
+    row = connection.execute(sa.select(schema.captures).where(*same).order_by(c.timestamp.desc()).limit(1)).first()
+    return capture_from_row(row) if row else None
+
+
+def cdx_line(capture: Capture) -> CdxLine:
+    """A capture as its line in CDXJ: pywb's fields, then ours, so that the line alone gives the row back."""
+    fields: dict[str, Any] = {
+        "url": capture.url,
+        "mime": REVISIT_TYPE if capture.kind == "revisit" else capture.mime or "unk",
+        "status": str(capture.status),
+        "digest": capture.payload_digest,
+        "length": str(capture.length),
+        "offset": str(capture.offset),
+        "filename": f"{capture.warc}{WARC_SUFFIX}",
+        "time": iso(capture.time),
+        "source": capture.source,
+        "role": capture.role,
+        "entity-mime": capture.mime,
+        "refers-to-url": capture.refers_to_url,
+        "refers-to-time": iso(capture.refers_to_time) if capture.refers_to_time else None,
+        "truncated": capture.truncated,
+    }
+    return CdxLine(capture.surt, timestamp14(capture.time), {name: value for name, value in fields.items() if value is not None})
+
+
+def capture_from_cdx(line: CdxLine) -> Capture:
+    """The inverse of :func:`cdx_line`; the state is what it is before any outcome."""
+    fields = line.fields
+    mime, status, role = fields.get("entity-mime"), int(fields["status"]), fields["role"]
+    refers = fields.get("refers-to-time")
+    return Capture(
+        surt=line.surt,
+        time=from_iso(fields["time"]),
+        warc=fields["filename"].removesuffix(WARC_SUFFIX),
+        offset=int(fields["offset"]),
+        length=int(fields["length"]),
+        source=fields["source"],
+        url=fields["url"],
+        kind="revisit" if fields["mime"] == REVISIT_TYPE else "response",
+        role=role,
+        status=status,
+        mime=mime,
+        payload_digest=fields.get("digest"),
+        refers_to_url=fields.get("refers-to-url"),
+        refers_to_time=from_iso(refers) if refers else None,
+        truncated=fields.get("truncated"),
+        state=UNCLEANED if is_cleanable(role, status, mime) else None,
+    )
+
+
+def capture_from_record(record: StoredRecord, warc: str, source: str, offset: int, length: int, role: str) -> Capture:
+    """A response or revisit record of our own WARC as the row it should have."""
+    headers, head = record.headers, record.http
+    url = headers["warc-target-uri"]
+    refers = headers.get("warc-refers-to-date")
+    digest = headers.get("warc-payload-digest") or sha1(record.entity)
+    return Capture(
+        surt=surt(url),
+        time=from_iso(headers["warc-date"]),
+        warc=warc,
+        offset=offset,
+        length=length,
+        source=source,
+        url=url,
+        kind=record.kind,
+        role=role,
+        status=head.status,
+        mime=head.media_type,
+        payload_digest=digest,
+        refers_to_url=headers.get("warc-refers-to-target-uri"),
+        refers_to_time=from_iso(refers) if refers else None,
+        truncated=headers.get("warc-truncated"),
+        state=UNCLEANED if is_cleanable(role, head.status, head.media_type) else None,
+    )

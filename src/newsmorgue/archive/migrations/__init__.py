@@ -1,0 +1,26 @@
+"""The catalogue's schema over time, as Alembic revisions. A new one: ``versions/NNNN_what.py``, and the number in
+``archive.catalogue.REVISION``."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from newsmorgue.errors import CatalogueUnavailable
+
+
+def upgrade(engine: sa.Engine, current: str | None) -> None:
+    """Bring a catalogue to this program's revision. Raises :class:`CatalogueUnavailable` where it is newer than that."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise CatalogueUnavailable(
+            f"catalogue {engine.url.render_as_string()} has schema {current}, which this newsmorgue does not know; "
+            "use the newer newsmorgue that made it"
+        )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

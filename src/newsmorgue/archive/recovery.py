@@ -1,0 +1,135 @@
+"""Taking over what an ended process left in the spool.
+
+Under the file's lock: a torn member is cut; whole WARC records past the committed length get their rows, *uncleaned*;
+the journal is cut back to its committed length, because what it says beyond that never became so.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.archive import OPEN, SEALED, Archive
+from newsmorgue.archive.capture import Role
+from newsmorgue.archive.events import Audited
+from newsmorgue.archive.frontier import role_of
+from newsmorgue.archive.index import capture_from_record
+from newsmorgue.archive.journal import entries, members
+from newsmorgue.archive.replay import add_capture, apply
+from newsmorgue.archive.spool import SpoolFile, source_of
+from newsmorgue.archive.warc import StoredRecord, parse_record
+from newsmorgue.errors import MalformedRecord
+from newsmorgue.times import microseconds
+from newsmorgue.urls import address_key
+
+
+def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
+    """Take a spool file over, mended; None where another process holds it, or it was sealed and only lay about."""
+    file = archive.spool.lock(name)
+    if file is None:
+        return None
+    try:
+        return _mend(archive, file, now)
+    except BaseException:
+        file.close()
+        raise
+
+
+def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str]) -> SpoolFile:
+    """The source's open WARC: the one an earlier run left, if it has room yet, else a new one."""
+    from newsmorgue.archive.sealing import seal
+
+    for name in archive.spool.names():
+        file = adopt(archive, name, now) if source_of(name) == source else None
+        if file is None:
+            continue
+        if _state(archive, name) == OPEN and not archive.must_be_sealed(file, now):
+            return file
+        with file:
+            seal(archive, file, now)
+    return archive.create_file(source, now, info)
+
+
+def _mend(archive: Archive, file: SpoolFile, now: datetime) -> SpoolFile | None:
+    state = _state(archive, file.name)
+    if state == SEALED:
+        file.discard()
+        file.close()
+        return None
+    if state is None:
+        _register(archive, file, now)
+    elif state == OPEN:
+        _cut_back(archive, file, now)
+    return file
+
+
+def _state(archive: Archive, name: str) -> str | None:
+    with archive.catalogue.read() as connection:
+        return connection.execute(sa.select(schema.files.c.state).where(schema.files.c.name == name)).scalar()
+
+
+def _register(archive: Archive, file: SpoolFile, now: datetime) -> None:
+    """A file the catalogue does not know (it was just being made, or the catalogue is new): believe all that is whole."""
+    file.cut_warc(_whole_length(file.warc_path))
+    file.cut_journal(_whole_length(file.journal_path))
+    with archive.catalogue.write() as connection:
+        archive.insert_file(connection, file, OPEN, microseconds(now))
+        with file.journal_path.open("rb") as stream:
+            for place, entry in entries(stream, file.name):
+                apply(connection, entry, place)
+        _add_captures(connection, file, 0)
+
+
+def _cut_back(archive: Archive, file: SpoolFile, now: datetime) -> None:
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        row = connection.execute(sa.select(c.warc_length, c.journal_length).where(c.name == file.name)).one()
+    if (file.warc_length, file.journal_length) == (row.warc_length, row.journal_length):
+        return
+    lost_journal = file.journal_length - row.journal_length
+    file.cut_journal(row.journal_length)
+    before = file.warc_length
+    file.cut_warc(_whole_length(file.warc_path))
+    with archive.commit(file, now) as ledger:
+        count = _add_captures(ledger.connection, file, row.warc_length)
+        detail = f"{count} captures taken over uncleaned, {before - file.warc_length} torn WARC bytes and {lost_journal} journal bytes cut"
+        ledger.emit(Audited("recovered", file.name, detail))
+
+
+def _add_captures(connection: sa.Connection, file: SpoolFile, start: int) -> int:
+    source, count = source_of(file.name), 0
+    for offset, length, record in _records(file, start):
+        url = record.headers["warc-target-uri"]
+        role = _role(connection, source, url)
+        add_capture(connection, capture_from_record(record, file.name, source, offset, length, role))
+        count += 1
+    return count
+
+
+def _role(connection: sa.Connection, source: str, url: str) -> str:
+    known = role_of(connection, source, address_key(url))
+    return known or (Role.ROBOTS if url.endswith("/robots.txt") else Role.LINK)
+
+
+def _records(file: SpoolFile, start: int) -> Iterator[tuple[int, int, StoredRecord]]:
+    """The indexed records from an offset on, which must be a member's beginning."""
+    with file.warc_path.open("rb") as stream:
+        stream.seek(start)
+        for offset, length, content in members(stream, file.name):
+            record = parse_record(content, f"{file.name}@{start + offset}")
+            if record.kind in ("response", "revisit") and not record.is_interim:
+                yield start + offset, length, record
+
+
+def _whole_length(path: Path) -> int:
+    """How many bytes of a file are whole gzip members."""
+    length = 0
+    with path.open("rb") as stream:
+        try:
+            for offset, size, _ in members(stream, path.name):
+                length = offset + size
+        except MalformedRecord:
+            return length
+    return length

@@ -1,0 +1,239 @@
+"""Events and captures into rows: the one way, for the live archive and for ``morgue reindex``.
+
+An event's effect depends on the event and on the rows that earlier events made, and on nothing else (no clock, no
+configuration), so that replaying a journal gives the same rows again.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import events, schema
+from newsmorgue.archive.capture import CLEANED, Capture, Role
+from newsmorgue.archive.catalogue import upsert
+from newsmorgue.archive.events import Entry
+from newsmorgue.archive.journal import Place
+from newsmorgue.errors import ImpossibleTime
+from newsmorgue.times import from_iso, microseconds
+from newsmorgue.urls import address_key
+
+_Apply = Callable[[sa.Connection, Any, Entry, Place], None]
+_MAX_FAILURES = 5  # then a URL is left alone until a feed or sitemap names it with a new date
+_TRUST_SAMPLE, _TRUST_SHARE = 20, 0.1
+
+
+def apply(connection: sa.Connection, entry: Entry, place: Place) -> None:
+    """Change the rows as the event says. ``place`` is where the event stands in its journal."""
+    _APPLY[entry.event.type](connection, entry.event, entry, place)
+
+
+def add_capture(connection: sa.Connection, capture: Capture) -> None:
+    """A capture's row, from the recorder or from CDXJ."""
+    upsert(
+        connection,
+        schema.captures,
+        {
+            "surt": capture.surt,
+            "timestamp": microseconds(capture.time),
+            "warc": capture.warc,
+            "offset": capture.offset,
+            "length": capture.length,
+            "source": capture.source,
+            "url": capture.url,
+            "kind": capture.kind,
+            "role": capture.role,
+            "status": capture.status,
+            "mime": capture.mime,
+            "payload_digest": capture.payload_digest,
+            "refers_to_url": capture.refers_to_url,
+            "refers_to_time": microseconds(capture.refers_to_time) if capture.refers_to_time else None,
+            "truncated": capture.truncated,
+            "state": capture.state,
+        },
+    )
+
+
+def _source(connection: sa.Connection, event: events.SourceAdded, entry: Entry, _: Place) -> None:
+    values = {"slug": event.source, "home": event.home, "created_at": microseconds(entry.at), "date_hits": 0, "date_misses": 0}
+    upsert(connection, schema.sources, values, home=event.home)
+
+
+def _run(connection: sa.Connection, event: events.RunStarted, entry: Entry, _: Place) -> None:
+    values = {"id": event.run, "source": event.source, "kind": event.kind, "host": event.host}
+    upsert(connection, schema.runs, values | {"started_at": microseconds(entry.at)})
+
+
+def _run_ended(connection: sa.Connection, event: events.RunEnded, entry: Entry, _: Place) -> None:
+    counts = json.dumps(event.counts, sort_keys=True)
+    ended = {"ended_at": microseconds(entry.at), "outcome": event.outcome, "counts": counts}
+    connection.execute(sa.update(schema.runs).where(schema.runs.c.id == event.run).values(**ended))
+
+
+def _discovered(connection: sa.Connection, event: events.Discovered, entry: Entry, _: Place) -> None:
+    at = microseconds(entry.at)
+    row = _url_row(connection, event.source, event.key)
+    if row is None:
+        _insert_url(connection, event, at)
+    elif row.role == Role.LINK != event.role or _date_changed(connection, event, row):
+        changes: dict[str, Any] = {"due_at": at, "reason": "date"} if row.role == event.role else {"role": event.role}
+        connection.execute(_update_url(event.source, event.key).values(**changes))
+    mention = {"given": event.given, "stated": event.stated, "at": at}
+    key = {"source": event.source, "key": event.key, "found_in": event.found_in}
+    upsert(connection, schema.mentions, key | mention, **mention)
+
+
+def _insert_url(connection: sa.Connection, event: events.Discovered, at: int) -> None:
+    names = ("source", "key", "url", "role", "found_in", "hops")
+    values = {name: getattr(event, name) for name in names}
+    found = {"found_at": at, "failures": 0, "due_at": at, "reason": "new"}
+    connection.execute(sa.insert(schema.urls).values(**values, **found))
+
+
+def _date_changed(connection: sa.Connection, event: events.Discovered, row: Any) -> bool:
+    """Whether the list names another date than at its last look, or a first one that is later than the last visit."""
+    table = schema.mentions
+    same = (table.c.source == event.source, table.c.key == event.key, table.c.found_in == event.found_in)
+    before = connection.execute(sa.select(table.c.stated).where(*same)).first()
+    if event.stated is None or not _dates_are_trusted(connection, event.source):
+        return False
+    if before is None or before.stated is None:
+        return row.outcome_at is not None and _later(event.stated, row.outcome_at)
+    return bool(before.stated != event.stated)
+
+
+def _later(stated: str, moment: int) -> bool:
+    try:
+        return microseconds(from_iso(stated)) > moment
+    except (ValueError, ImpossibleTime):
+        return False
+
+
+def _dates_are_trusted(connection: sa.Connection, source: str) -> bool:
+    """A source whose dates change without its pages loses the right to be believed: under 1 in 10 of at least 20."""
+    table = schema.sources
+    row = connection.execute(sa.select(table.c.date_hits, table.c.date_misses).where(table.c.slug == source)).first()
+    looked = row.date_hits + row.date_misses if row else 0
+    return row is None or looked < _TRUST_SAMPLE or row.date_hits >= looked * _TRUST_SHARE
+
+
+def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: Place) -> None:
+    row = _url_row(connection, event.source, event.key)
+    failed = event.outcome in ("failed", "retry")
+    failures = (row.failures if row else 0) + 1 if failed else 0
+    retry = from_iso(event.retry_at) if event.retry_at and failures < _MAX_FAILURES else None
+    values = {"outcome": event.outcome, "outcome_at": microseconds(entry.at), "detail": event.detail, "failures": failures}
+    values |= {"due_at": microseconds(retry) if retry else None, "reason": "retry" if retry else "", "claimed_by": None}
+    if event.outcome == "respelled":  # the same address as the site spells it: to be fetched so, at once
+        values |= {"url": event.detail, "hops": row.hops + 1, "due_at": microseconds(entry.at), "reason": event.reason}
+    validators = {"etag": event.etag, "last_modified": event.last_modified} if event.etag or event.last_modified else {}
+    connection.execute(_update_url(event.source, event.key).values(**values, **validators))
+    if event.warc is not None:
+        _mark_cleaned(connection, event.warc, event.offset)
+    if event.reason == "date" and event.outcome in ("stored", "unchanged"):
+        column = schema.sources.c.date_hits if event.outcome == "stored" else schema.sources.c.date_misses
+        connection.execute(sa.update(schema.sources).where(schema.sources.c.slug == event.source).values({column: column + 1}))
+
+
+def _mark_cleaned(connection: sa.Connection, warc: str, offset: int | None) -> None:
+    table = schema.captures
+    place = (table.c.warc == warc, table.c.offset == offset, table.c.state.is_not(None))
+    connection.execute(sa.update(table).where(*place).values(state=CLEANED))
+
+
+def _story(connection: sa.Connection, event: events.StoryBegun, entry: Entry, _: Place) -> None:
+    values = {"id": event.story, "source": event.source, "canonical": event.canonical}
+    upsert(connection, schema.stories, values | {"created_at": microseconds(entry.at)})
+
+
+def _canonical(connection: sa.Connection, event: events.CanonicalChanged, _entry: Entry, _: Place) -> None:
+    claimed_key = address_key(event.claimed) if event.claimed else None
+    values = {"canonical": event.canonical, "claimed": event.claimed, "claimed_key": claimed_key}
+    _update_story(connection, event.story, **values, syndicated_from=event.syndicated_from)
+
+
+def _alias(connection: sa.Connection, event: events.AliasAdded, entry: Entry, _: Place) -> None:
+    values = {"url": event.url, "key": event.key, "story": event.story, "kind": event.kind}
+    upsert(connection, schema.aliases, values | {"since": microseconds(entry.at)}, story=event.story, kind=event.kind)
+
+
+def _version(connection: sa.Connection, event: events.VersionAdded, entry: Entry, place: Place) -> None:
+    upsert(connection, schema.versions, {"id": event.version, "story": event.story, "created_at": microseconds(entry.at)})
+    _text(connection, event, entry, place)
+
+
+def _text(connection: sa.Connection, event: events.VersionAdded | events.TextRenewed, entry: Entry, place: Place) -> None:
+    values = {"version": event.version, "reading": event.reading, "digest": event.digest, "seq": entry.seq}
+    stands = {"journal": place.journal, "offset": place.offset, "length": place.length}
+    upsert(connection, schema.texts, values | stands | {"headline": event.article.get("headline")})
+
+
+def _sighting(connection: sa.Connection, event: events.Sighted, _entry: Entry, _: Place) -> None:
+    seen = _moment(event.seen)
+    values = {"warc": event.warc, "offset": event.offset, "version": event.version, "url": event.url}
+    upsert(connection, schema.sightings, values | {"at": microseconds(seen)})
+
+
+def _moment(text: str) -> datetime:
+    return from_iso(text)
+
+
+def _merge(connection: sa.Connection, event: events.Merged, _entry: Entry, _: Place) -> None:
+    _update_story(connection, event.story, merged_into=event.into)
+
+
+def _split(connection: sa.Connection, event: events.Split, _entry: Entry, _: Place) -> None:
+    _update_story(connection, event.story, merged_into=None)
+
+
+def _gone(connection: sa.Connection, event: events.Gone, _entry: Entry, _: Place) -> None:
+    _update_story(connection, event.story, gone_at=microseconds(from_iso(event.since)) if event.since else None)
+
+
+def _policy(connection: sa.Connection, event: events.PolicyApplied, entry: Entry, _: Place) -> None:
+    _add_audit(connection, entry, event.decision, event.url, event.reason)
+
+
+def _audited(connection: sa.Connection, event: events.Audited, entry: Entry, _: Place) -> None:
+    _add_audit(connection, entry, event.action, event.subject, event.detail)
+
+
+def _add_audit(connection: sa.Connection, entry: Entry, action: str, subject: str, detail: str | None) -> None:
+    values = {"seq": entry.seq, "line": entry.line, "at": microseconds(entry.at), "action": action}
+    upsert(connection, schema.audit, values | {"subject": subject, "detail": detail})
+
+
+def _update_story(connection: sa.Connection, story: str, **values: Any) -> None:
+    connection.execute(sa.update(schema.stories).where(schema.stories.c.id == story).values(**values))
+
+
+def _update_url(source: str, key: str) -> sa.Update:
+    return sa.update(schema.urls).where(schema.urls.c.source == source, schema.urls.c.key == key)
+
+
+def _url_row(connection: sa.Connection, source: str, key: str) -> Any:
+    table = schema.urls
+    columns = (table.c.role, table.c.failures, table.c.hops, table.c.outcome_at)
+    return connection.execute(sa.select(*columns).where(table.c.source == source, table.c.key == key)).first()
+
+
+_APPLY: dict[str, _Apply] = {
+    events.SourceAdded.type: _source,
+    events.RunStarted.type: _run,
+    events.RunEnded.type: _run_ended,
+    events.Discovered.type: _discovered,
+    events.Outcome.type: _outcome,
+    events.StoryBegun.type: _story,
+    events.CanonicalChanged.type: _canonical,
+    events.AliasAdded.type: _alias,
+    events.VersionAdded.type: _version,
+    events.TextRenewed.type: _text,
+    events.Sighted.type: _sighting,
+    events.Merged.type: _merge,
+    events.Split.type: _split,
+    events.Gone.type: _gone,
+    events.PolicyApplied.type: _policy,
+    events.Audited.type: _audited,
+}

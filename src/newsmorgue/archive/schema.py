@@ -1,0 +1,202 @@
+"""The catalogue's tables.
+
+Rows of every table but ``files`` and ``counters``, and of every column not marked *derived* below, follow from the
+objects alone: captures from CDXJ, the rest from the journal's events in the order of ``seq``. ``archive.replay`` is
+the one place that turns events into rows, for the live archive and for ``morgue reindex`` alike.
+
+Times are whole microseconds since 1970-01-01 UTC. A ``warc`` or ``journal`` column holds an object's *name* (its
+file stem), never its place.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable and not primary_key, primary_key=primary_key)
+
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    _text("slug", primary_key=True),
+    _text("home"),
+    _time("created_at"),
+    # How often a changed date in a feed or sitemap told the truth: see stories.revisit.dates_are_trusted.
+    sa.Column("date_hits", sa.Integer, nullable=False, default=0),
+    sa.Column("date_misses", sa.Integer, nullable=False, default=0),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _text("id", primary_key=True),
+    _text("source"),
+    _text("kind"),
+    _text("host"),
+    _time("started_at"),
+    _time("ended_at", nullable=True),
+    _text("outcome", nullable=True),
+    _text("counts", nullable=True),
+)
+
+urls = sa.Table(
+    "urls",
+    metadata,
+    _text("source", primary_key=True),
+    _text("key", primary_key=True),
+    _text("url"),
+    _text("role"),
+    _text("found_in"),
+    _time("found_at"),
+    sa.Column("hops", sa.Integer, nullable=False),
+    _text("outcome", nullable=True),
+    _time("outcome_at", nullable=True),
+    _text("detail", nullable=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    _text("etag", nullable=True),
+    _text("last_modified", nullable=True),
+    # derived: when to look (null: not again by itself) and why, and which run has it in hand
+    _time("due_at", nullable=True),
+    _text("reason"),
+    _text("claimed_by", nullable=True),
+    sa.Index("urls_due", "source", "due_at"),
+    sa.Index("urls_claimed", "claimed_by"),
+    sa.Index("urls_moved", "detail"),
+)
+
+mentions = sa.Table(
+    "mentions",
+    metadata,
+    _text("source", primary_key=True),
+    _text("key", primary_key=True),
+    _text("found_in", primary_key=True),
+    _text("given"),
+    _text("stated", nullable=True),
+    _time("at"),
+)
+
+captures = sa.Table(
+    "captures",
+    metadata,
+    _text("surt", primary_key=True),
+    sa.Column("timestamp", sa.BigInteger, primary_key=True),
+    _text("warc", primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("length", sa.BigInteger, nullable=False),
+    _text("source"),
+    _text("url"),
+    _text("kind"),
+    _text("role"),
+    sa.Column("status", sa.Integer, nullable=False),
+    _text("mime", nullable=True),
+    _text("payload_digest", nullable=True),
+    _text("refers_to_url", nullable=True),
+    _time("refers_to_time", nullable=True),
+    _text("truncated", nullable=True),
+    # 'uncleaned' until an outcome names the capture; null where there is nothing to clean
+    _text("state", nullable=True),
+    sa.Index("captures_place", "warc", "offset", unique=True),
+    sa.Index("captures_state", "source", "state"),
+)
+
+files = sa.Table(
+    "files",
+    metadata,
+    _text("name", primary_key=True),
+    _text("source"),
+    _text("host"),
+    _text("state"),
+    _time("opened_at"),
+    sa.Column("warc_length", sa.BigInteger, nullable=False),
+    sa.Column("journal_length", sa.BigInteger, nullable=False),
+    # the manifest's bytes, from the moment its place in the source's chain is fixed
+    _text("manifest", nullable=True),
+    sa.Column("chain_position", sa.Integer, nullable=True),
+    sa.Index("files_source", "source", "state"),
+)
+
+stories = sa.Table(
+    "stories",
+    metadata,
+    _text("id", primary_key=True),
+    _text("source"),
+    _text("canonical"),
+    _text("claimed", nullable=True),
+    _text("claimed_key", nullable=True),
+    _text("syndicated_from", nullable=True),
+    _time("created_at"),
+    _text("merged_into", nullable=True),
+    _time("gone_at", nullable=True),
+    sa.Index("stories_claimed", "claimed_key"),
+    sa.Index("stories_merged", "merged_into"),
+    sa.Index("stories_source", "source"),
+)
+
+aliases = sa.Table(
+    "aliases",
+    metadata,
+    _text("url", primary_key=True),
+    _text("key"),
+    _text("story"),
+    _text("kind"),
+    _time("since"),
+    sa.Index("aliases_key", "key"),
+    sa.Index("aliases_story", "story"),
+)
+
+versions = sa.Table(
+    "versions",
+    metadata,
+    _text("id", primary_key=True),
+    _text("story"),
+    _time("created_at"),
+    sa.Index("versions_story", "story"),
+)
+
+texts = sa.Table(
+    "texts",
+    metadata,
+    _text("version", primary_key=True),
+    _text("reading", primary_key=True),
+    _text("digest"),
+    _text("headline", nullable=True),
+    _text("journal"),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("length", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    _text("warc", primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("version"),
+    _text("url"),
+    _time("at"),
+    sa.Index("sightings_version", "version", "at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    _time("at"),
+    _text("action"),
+    _text("subject"),
+    _text("detail", nullable=True),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    _text("name", primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,220 @@
+"""The extension that gives a crawl its archive: a run begins and ends with the spider, and what is recorded is
+committed at least once a second."""
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Self
+
+import sqlalchemy as sa
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider, IgnoreRequest
+from scrapy.utils.asyncio import create_looping_call
+
+from newsmorgue.archive import frontier, schema
+from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.capture import UNCLEANED, Capture, Role
+from newsmorgue.archive.exchange import Exchange
+from newsmorgue.archive.index import capture_from_row
+from newsmorgue.capture import guard
+from newsmorgue.capture.recorder import Recorded, Recorder
+from newsmorgue.capture.runs import BeginRun, EndRun
+from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
+from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.stories.filing import Intent
+from newsmorgue.times import now_utc
+from newsmorgue.urls import host_and_port
+
+_log = logging.getLogger(__name__)
+RECORDED = "newsmorgue_recorded"
+ROLE = "newsmorgue_role"
+_COMMIT_SECONDS = 1.0
+_FAILED = "archive_failed"
+
+
+class CaptureExtension:
+    """One run of one source, from ``spider_opened`` to ``spider_closed``.
+
+    The source is the spider's ``source`` (a :class:`SourceConfiguration`), or for a foreign spider one named after
+    the spider. ``failure`` is what ended the run early, if anything did.
+    """
+
+    def __init__(self, crawler: Crawler, configuration: Configuration) -> None:
+        self._crawler = crawler
+        self.configuration = configuration
+        self.run = secrets.token_hex(8)
+        self.failure: NewsmorgueError | None = None
+        self._stack = ExitStack()
+        self._loop: Any = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make an extension. Raises ConfigurationError."""
+        configuration = crawler.settings.get("NEWSMORGUE_CONFIGURATION") or current_configuration()
+        extension = cls(crawler, configuration)
+        crawler.signals.connect(extension.open, signals.spider_opened)
+        crawler.signals.connect(extension.close, signals.spider_closed)
+        return extension
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """The crawler's extension. Raises RuntimeError where it is not among ``EXTENSIONS``."""
+        extension = crawler.get_extension(cls)
+        if extension is None:
+            raise RuntimeError("newsmorgue's CaptureExtension is not enabled; use its add-on or its settings")
+        return extension
+
+    # -- the run ---------------------------------------------------------------------------------------------
+
+    def open(self, spider: Spider) -> None:
+        """Open the archive, take the source, begin the run. What goes wrong closes the spider."""
+        self.source = _source_of(spider, self.configuration)
+        guard.set_allowed(self._typed_addresses(spider))
+        try:
+            self._begin()
+        except NewsmorgueError as error:
+            self.failure = error
+            raise CloseSpider(_FAILED) from error
+        self._loop = create_looping_call(self.commit)
+        self._loop.start(_COMMIT_SECONDS, now=False)
+
+    def _typed_addresses(self, spider: Spider) -> frozenset[tuple[str, int]]:
+        typed = [self.source.home, *self.source.feeds, *self.source.sitemaps, *getattr(spider, "typed_urls", ())]
+        return frozenset(host_and_port(url) for url in typed)
+
+    def _begin(self) -> None:
+        self.archive: Archive = open_archive(self.configuration)
+        self._stack.callback(self.archive.close)
+        kind = getattr(self._crawler.spider, "run_kind", "crawl")
+        self._stack.enter_context(self.archive.spool.lock_source(self.source.slug, kind))
+        info = {"isPartOf": self.source.slug, "robots": "obey", "http-header-user-agent": user_agent(self.configuration)}
+        if self.configuration.contact:
+            info["operator"] = self.configuration.contact
+        self.recorder = Recorder(self.archive, self.source.slug, info, now_utc)
+        self._stack.callback(self.recorder.abandon)
+        self.recorder.add(BeginRun(self.run, self.source, kind, self.archive.host))
+        self.recorder.commit()
+
+    def close(self, reason: str) -> None:
+        """Settle, put back what was not done, end the run, seal."""
+        if self._loop is not None and self._loop.running:
+            self._loop.stop()
+        try:
+            if self.failure is None:
+                self._end("finished" if reason == "finished" else "interrupted")
+        except NewsmorgueError as error:
+            self.failure = error
+            _log.error("%s", error)
+        finally:
+            self._stack.close()
+
+    def _end(self, outcome: str) -> None:
+        self.recorder.commit()
+        self.recorder.add(EndRun(self.run, outcome, dict(self.recorder.counts)))
+        self.recorder.finish(sealed=True)
+
+    def fail(self, error: NewsmorgueError) -> None:
+        """Stop the crawl: the archive can take no more. What was committed is safe, the rest is fetched again."""
+        if self.failure is None:
+            self.failure = error
+            _log.error("%s", error)
+            engine = self._crawler.engine
+            if engine is not None and engine.spider is not None:
+                closing = engine.close_spider_async(reason=_FAILED)
+                self._closing = asyncio.get_running_loop().create_task(closing)
+
+    # -- what the tap and the stages hand over -----------------------------------------------------------------
+
+    def refuse_forbidden(self, request: Request) -> None:
+        """Stop a request to where nothing a site says may lead. Raises IgnoreRequest."""
+        reason = guard.forbidden_reason(request.url, guard.allowed())
+        if reason:
+            raise IgnoreRequest(str(ForbiddenAddress(reason)))
+
+    def record(self, request: Request, exchange: Exchange) -> None:
+        """Keep an exchange; what became of it is in the request's meta."""
+        role = request.meta.get(ROLE) or (Role.ROBOTS if exchange.url.endswith("/robots.txt") else Role.LINK)
+        if self.failure is not None:
+            return
+        try:
+            request.meta[RECORDED] = self.recorder.record(exchange, str(role))
+        except NewsmorgueError as error:
+            self.fail(error)
+
+    def add(self, *intents: Intent) -> None:
+        """Have intents settled by the next commit."""
+        if self.failure is None:
+            try:
+                self.recorder.add(*intents)
+            except NewsmorgueError as error:
+                self.fail(error)
+
+    def commit(self) -> None:
+        """Make all so far durable now."""
+        if self.failure is None:
+            try:
+                self.recorder.commit()
+            except NewsmorgueError as error:
+                self.fail(error)
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether there is something that the next commit would settle."""
+        return self.failure is None and self.recorder.has_pending
+
+    # -- the frontier ------------------------------------------------------------------------------------------
+
+    def claim(self, limit: int) -> list[frontier.Claim]:
+        """Take due URLs into hand."""
+        with self.archive.catalogue.write() as connection:
+            return frontier.claim(connection, self.source.slug, self.run, now_utc(), limit)
+
+    def claim_these(self, keys: list[str]) -> list[frontier.Claim]:
+        """Take just these URLs into hand, due or not."""
+        with self.archive.catalogue.write() as connection:
+            return frontier.claim_these(connection, self.source.slug, self.run, keys)
+
+    def make_due(self, *, recheck: bool) -> None:
+        """Look at the source's lists again, at what failed, and (``recheck``) at every story that is known."""
+        now, slug = now_utc(), self.source.slug
+        with self.archive.catalogue.write() as connection:
+            frontier.make_seeds_due(connection, slug, now)
+            frontier.make_failed_due(connection, slug, now)
+            if recheck:
+                frontier.make_stories_due(connection, slug, now)
+
+    def knows_pages(self) -> bool:
+        """Whether the frontier has any page of the source that may be a story."""
+        with self.archive.catalogue.read() as connection:
+            return frontier.knows_pages(connection, self.source.slug)
+
+    def in_hand(self) -> int:
+        """How many claimed URLs have no outcome yet."""
+        with self.archive.catalogue.read() as connection:
+            return frontier.claimed(connection, self.run)
+
+    def uncleaned(self) -> Iterator[Capture]:
+        """Captures that an ended run kept and did not get to clean."""
+        c = schema.captures.c
+        query = sa.select(schema.captures).where(c.source == self.source.slug, c.state == UNCLEANED).order_by(c.timestamp)
+        with self.archive.catalogue.read() as connection:
+            rows = connection.execute(query).all()
+        return (capture_from_row(row) for row in rows)
+
+
+def _source_of(spider: Spider, configuration: Configuration) -> SourceConfiguration:
+    """The spider's source; for a foreign spider one named after it, at home where it starts."""
+    source = getattr(spider, "source", None)
+    if isinstance(source, SourceConfiguration):
+        return source
+    slug = re.sub(r"[^a-z0-9._-]", "-", spider.name.lower())[:64]
+    if slug in configuration.sources:
+        return configuration.sources[slug]
+    starts = getattr(spider, "start_urls", None) or [f"https://{host}/" for host in getattr(spider, "allowed_domains", None) or ()]
+    return SourceConfiguration(slug, starts[0] if starts else "about:blank", hosts=tuple(getattr(spider, "allowed_domains", None) or ()))

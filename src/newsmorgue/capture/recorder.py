@@ -1,0 +1,189 @@
+"""The recorder: exchanges into the open WARC, intents into commits. Knows nothing of Scrapy."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.capture import UNCLEANED, Capture, is_cleanable
+from newsmorgue.archive.events import PolicyApplied
+from newsmorgue.archive.exchange import Exchange
+from newsmorgue.archive.index import last_whole_response, response_with
+from newsmorgue.archive.journal import Place
+from newsmorgue.archive.ledger import Ledger
+from newsmorgue.archive.recovery import open_file
+from newsmorgue.archive.replay import add_capture
+from newsmorgue.archive.sealing import seal
+from newsmorgue.archive.spool import SpoolFile
+from newsmorgue.archive.surt import surt
+from newsmorgue.archive.warc import RecordWriter, RefersTo, clean_url
+from newsmorgue.capture.policy import Refusal, refusal
+from newsmorgue.cleaning import Article, article_from_json
+from newsmorgue.errors import StoreUnavailable
+from newsmorgue.stories.filing import Intent
+from newsmorgue.times import iso
+
+_log = logging.getLogger(__name__)
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an exchange: a capture in the open WARC, or a refusal and nothing on disk."""
+
+    exchange: Exchange
+    capture: Capture | None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The intent that notes a refusal."""
+
+    url: str
+    refusal: Refusal
+
+    def settle(self, ledger: Ledger, read: object) -> str | None:
+        ledger.emit(PolicyApplied(self.url, "not_kept", f"{self.refusal.reason} ({self.refusal.where})"))
+        return None
+
+
+class Recorder:
+    """Writes for one source, until :meth:`finish`. ``info`` goes into each WARC's first record."""
+
+    def __init__(self, archive: Archive, source: str, info: dict[str, str], clock: Callable[[], datetime]) -> None:
+        self.archive = archive
+        self.source = source
+        self.clock = clock
+        self.counts: Counter[str] = Counter()
+        self._info = info
+        self._writer = RecordWriter()
+        self._file: SpoolFile | None = None
+        self._captures: list[Capture] = []
+        self._intents: list[Intent] = []
+
+    def record(self, exchange: Exchange, role: str) -> Recorded:
+        """Keep an exchange in the open WARC, unless its site asks that it be not kept."""
+        refused = refusal(exchange.head, exchange.entity)
+        if refused:
+            self.counts["not_kept"] += 1
+            self.add(_Refused(clean_url(exchange.url), refused))
+            return Recorded(exchange, None, refused)
+        file = self._open()
+        before = self._known_payload(exchange)
+        first, others = self._writer.exchange(exchange, before)
+        offset = file.append_warc(first + b"".join(others))
+        capture = self._capture(exchange, role, file.name, offset, len(first), before)
+        self._captures.append(capture)
+        self.counts["bytes"] += len(exchange.head.raw) + len(exchange.body)
+        self.counts["exchanges"] += 1
+        return Recorded(exchange, capture)
+
+    def add(self, *intents: Intent) -> None:
+        """Have intents settled by the next commit, which is made at once when a batch is full."""
+        self._intents += intents
+        if len(self._intents) >= BATCH:
+            self.commit()
+
+    def commit(self) -> None:
+        """Make all that was recorded and intended so far durable. Nothing to do is no commit."""
+        if not self._captures and not self._intents:
+            return
+        file = self._open()
+        captures, self._captures = self._captures, []
+        intents, self._intents = self._intents, []
+        counts: Counter[str] = Counter()
+        with self.archive.commit(file, self.clock()) as ledger:
+            for capture in captures:
+                add_capture(ledger.connection, capture)
+            for intent in intents:
+                counted = intent.settle(ledger, self.read_article)
+                if counted:
+                    counts[counted] += 1
+        self.counts += counts
+        self._seal_if_due(file)
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether anything waits for the next commit."""
+        return bool(self._captures or self._intents)
+
+    def read_article(self, place: Place) -> Article:
+        """The text at a place of a journal."""
+        return article_from_json(self.archive.read_text(place).article)
+
+    def finish(self, *, sealed: bool) -> None:
+        """Commit what is left, seal if asked, and let go of the open file."""
+        try:
+            self.commit()
+            if sealed and self._file is not None:
+                seal(self.archive, self._file, self.clock())
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the open file as it is: the next run takes it over."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> SpoolFile:
+        if self._file is None:
+            self._file = open_file(self.archive, self.source, self.clock(), self._info)
+        return self._file
+
+    def _seal_if_due(self, file: SpoolFile) -> None:
+        if self.archive.must_be_sealed(file, self.clock()):
+            self._file = None
+            with file:
+                self._seal_or_leave(file)
+
+    def _seal_or_leave(self, file: SpoolFile) -> None:
+        """A store that is away does not stop a crawl: the file stays in the spool, and the next start seals it."""
+        try:
+            seal(self.archive, file, self.clock())
+        except StoreUnavailable as error:
+            _log.warning("%s stays in the spool: %s", file.name, error)
+
+    def _known_payload(self, exchange: Exchange) -> RefersTo | None:
+        """The earlier capture that has this payload: for the same URL, whole, and worth more than a header block."""
+        if exchange.truncated or exchange.head.status not in (200, 304):
+            return None
+        url = clean_url(exchange.url)
+        with self.archive.catalogue.read() as connection:
+            if exchange.head.status == 304:
+                earlier = last_whole_response(connection, url)
+            else:
+                earlier = response_with(connection, url, exchange.payload_digest) if exchange.entity else None
+        if earlier is None or earlier.payload_digest is None:
+            return None
+        return RefersTo(earlier.url, iso(earlier.time), earlier.payload_digest)
+
+    def _capture(
+        self, exchange: Exchange, role: str, warc: str, offset: int, length: int, before: RefersTo | None
+    ) -> Capture:
+        url, head = clean_url(exchange.url), exchange.head
+        capture = Capture(
+            surt=surt(url),
+            time=exchange.started,
+            warc=warc,
+            offset=offset,
+            length=length,
+            source=self.source,
+            url=url,
+            kind="response",
+            role=role,
+            status=head.status,
+            mime=head.media_type,
+            payload_digest=exchange.payload_digest,
+            truncated=exchange.truncated,
+            state=UNCLEANED if is_cleanable(role, head.status, head.media_type) else None,
+        )
+        if before is None:
+            return capture
+        refers = datetime.fromisoformat(before.date)
+        return replace(
+            capture, kind="revisit", payload_digest=before.payload_digest, refers_to_url=before.url, refers_to_time=refers
+        )

@@ -1,0 +1,305 @@
+"""What a run wants to be so: intents, which a commit settles within one transaction.
+
+An intent holds facts and decides, reading the catalogue as it is at the moment of the commit. What it decides goes
+out as journal events; nothing else changes a row.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.capture import Capture, Role
+from newsmorgue.archive.events import AliasAdded, Discovered, Gone, Outcome, Sighted, TextRenewed, VersionAdded
+from newsmorgue.archive.frontier import make_due
+from newsmorgue.archive.ledger import Ledger
+from newsmorgue.cleaning import READING, Article, article_to_json
+from newsmorgue.stories.identity import Address, ReadArticle, add_known_spellings, identify, story_at
+from newsmorgue.stories.versions import family, root_of, text_digest
+from newsmorgue.times import from_microseconds, iso, microseconds
+from newsmorgue.urls import address_key, without_tracking
+
+
+MAX_HOPS = 10  # RFC 9110 §15.4 asks for a bound; browsers use 20, robots.txt readers 5
+
+
+class Intent(Protocol):
+    """Something to be settled by the next commit."""
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """Decide and emit. Returns the name under which the run counts it, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One visit to a URL of the frontier, by a run, for a reason; and the capture it gave, if one was kept."""
+
+    address: Address
+    run: str
+    reason: str
+    role: Role
+    capture: Capture | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A version's text cleaned anew under the current reading, from the capture it was last seen in."""
+
+    version: str
+    article: Article
+    warc: str
+    offset: int
+
+
+def end_visit(ledger: Ledger, visit: Visit, outcome: str, detail: str | None = None, retry_at: datetime | None = None) -> None:
+    """Record how a visit ended: the one outcome that every claimed URL gets."""
+    kept = visit.capture
+    ledger.emit(
+        Outcome(
+            visit.address.source,
+            visit.address.url,
+            visit.address.key,
+            outcome,
+            visit.reason,
+            visit.run,
+            detail,
+            kept.warc if kept else None,
+            kept.offset if kept else None,
+            visit.etag,
+            visit.last_modified,
+            iso(retry_at) if retry_at else None,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EndVisit:
+    """A visit that showed no version: ``outcome`` is one of ``not_story``, ``refused``, ``disallowed``, ``retry``,
+    ``failed``, ``listed`` (a feed, sitemap or home page was read)."""
+
+    visit: Visit
+    outcome: str
+    detail: str | None = None
+    retry_at: datetime | None = None
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        end_visit(ledger, self.visit, self.outcome, self.detail, self.retry_at)
+        return self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FilePage:
+    """A page that is a story: find the story, and whether this is a version not seen before."""
+
+    visit: Visit
+    article: Article
+    renewals: tuple[Renewal, ...] = ()
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        address, capture = self.visit.address, self.visit.capture
+        if capture is None:
+            raise ValueError("a page can be filed only with its capture")
+        story, is_new = identify(ledger, address, self.article, read)
+        add_known_spellings(ledger, address, story)
+        self._renew(ledger)
+        before = _last_version(ledger.connection, story)
+        version, is_added = self._version(ledger, story, capture)
+        ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
+        _say_back(ledger, story, address)
+        counted = "new_story" if is_new else "new_version" if is_added else "returned" if version != before else "unchanged"
+        end_visit(ledger, self.visit, "unchanged" if counted == "unchanged" else "stored", version)
+        return counted
+
+    def _renew(self, ledger: Ledger) -> None:
+        for renewal in self.renewals:
+            article = article_to_json(renewal.article)
+            digest = text_digest(renewal.article)
+            ledger.emit(TextRenewed(renewal.version, READING, digest, article, renewal.warc, renewal.offset))
+
+    def _version(self, ledger: Ledger, story: str, capture: Capture) -> tuple[str, bool]:
+        """The version this text is under the current reading, added where no other of the story's is equal."""
+        digest = text_digest(self.article)
+        known = _version_with(ledger.connection, story, digest)
+        if known:
+            return known, False
+        version = secrets.token_hex(8)
+        text = article_to_json(self.article)
+        ledger.emit(VersionAdded(version, story, READING, digest, text, capture.warc, capture.offset))
+        return version, True
+
+
+def _version_with(connection: sa.Connection, story: str, digest: str) -> str | None:
+    v, t = schema.versions.c, schema.texts.c
+    equal = (v.story.in_(family(connection, story)), t.reading == READING, t.digest == digest)
+    query = sa.select(v.id).join(schema.texts, t.version == v.id).where(*equal).order_by(v.created_at, v.id)
+    return connection.execute(query.limit(1)).scalar()
+
+
+def _last_version(connection: sa.Connection, story: str) -> str | None:
+    v, s = schema.versions.c, schema.sightings.c
+    query = sa.select(s.version).join(schema.versions, v.id == s.version).where(v.story.in_(family(connection, story)))
+    return connection.execute(query.order_by(s.at.desc()).limit(1)).scalar()
+
+
+def _say_back(ledger: Ledger, story: str, address: Address) -> None:
+    gone = ledger.connection.execute(sa.select(schema.stories.c.gone_at).where(schema.stories.c.id == story)).scalar()
+    if gone is not None:
+        ledger.emit(Gone(story, address.url, 200))
+
+
+@dataclass(frozen=True, slots=True)
+class FileUnmodified:
+    """The server said 304: the version last seen under this address is sighted again."""
+
+    visit: Visit
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        capture, s = self.visit.capture, schema.sightings.c
+        query = sa.select(s.version).where(s.url == self.visit.address.url).order_by(s.at.desc()).limit(1)
+        version = ledger.connection.execute(query).scalar()
+        if capture is None or version is None:
+            end_visit(ledger, self.visit, "failed", "304 for a page that was never seen whole")
+            return "failed"
+        ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
+        end_visit(ledger, self.visit, "unchanged", version)
+        return "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class FileGone:
+    """404 or 410: a fact about the URL, and about the story if this is its address; never the story's erasure."""
+
+    visit: Visit
+    status: int
+    at: datetime
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        story = story_at(ledger.connection, self.visit.address.key)
+        row = _canonical_and_gone(ledger.connection, story) if story else None
+        if story and row and address_key(row[0]) == self.visit.address.key and row[1] is None:
+            ledger.emit(Gone(story, self.visit.address.url, self.status, iso(self.at)))
+        end_visit(ledger, self.visit, "gone", str(self.status))
+        return "gone"
+
+
+def _canonical_and_gone(connection: sa.Connection, story: str) -> tuple[str, int | None]:
+    c = schema.stories.c
+    row = connection.execute(sa.select(c.canonical, c.gone_at).where(c.id == story)).one()
+    return row.canonical, row.gone_at
+
+
+@dataclass(frozen=True, slots=True)
+class FileRedirect:
+    """The address leads elsewhere: the target goes on the frontier, and its story (if known) gets this address too."""
+
+    visit: Visit
+    target: str
+    hops: int
+    at: datetime
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        address = self.visit.address
+        url = without_tracking(self.target)
+        key = address_key(url)
+        if key == address.key:
+            return self._respelled(ledger, url)
+        if self.hops >= MAX_HOPS:
+            end_visit(ledger, self.visit, "failed", f"more than {MAX_HOPS} redirects, the last to {url}")
+            return "failed"
+        end_visit(ledger, self.visit, "redirected", key)
+        known = ledger.connection.execute(
+            sa.select(schema.urls.c.outcome_at).where(schema.urls.c.source == address.source, schema.urls.c.key == key)
+        ).first()
+        ledger.emit(Discovered(address.source, url, key, self.visit.role, address.url, self.target, hops=self.hops + 1))
+        story = story_at(ledger.connection, key)
+        if story and story_at(ledger.connection, address.key) is None:
+            add_known_spellings(ledger, Address(address.source, address.hosts, url, key), story)
+        if known is not None and self.visit.reason in ("date", "recheck") and (known.outcome_at or 0) < microseconds(self.at):
+            make_due(ledger.connection, address.source, [key], ledger.now, self.visit.reason)
+        return "redirected"
+
+    def _respelled(self, ledger: Ledger, url: str) -> str:
+        """Another scheme, ``www.`` or last slash: the same address in our books, fetched as the site spells it."""
+        address = self.visit.address
+        if url == address.url or self.hops >= MAX_HOPS:
+            end_visit(ledger, self.visit, "failed", f"redirects to itself: {url}")
+            return "failed"
+        end_visit(ledger, self.visit, "respelled", url)
+        return "redirected"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One URL found in a list or page: its spelling there, the date stated there, what it is taken for."""
+
+    url: str
+    role: Role
+    stated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discover:
+    """URLs found in one place. Those known from there with the same date are passed over."""
+
+    source: str
+    found_in: str
+    findings: tuple[Finding, ...]
+    hops: int = 0
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        keyed = {address_key(finding.url): finding for finding in self.findings}
+        known = self._known(ledger.connection, list(keyed))
+        for key, finding in keyed.items():
+            if known.get(key) != (finding.url, finding.stated):
+                self._found(ledger, key, finding)
+        return None
+
+    def _known(self, connection: sa.Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:
+        m = schema.mentions.c
+        query = sa.select(m.key, m.given, m.stated).where(m.source == self.source, m.found_in == self.found_in, m.key.in_(keys))
+        return {row.key: (row.given, row.stated) for row in connection.execute(query)}
+
+    def _found(self, ledger: Ledger, key: str, finding: Finding) -> None:
+        url = without_tracking(finding.url)
+        ledger.emit(
+            Discovered(self.source, url, key, finding.role, self.found_in, finding.url, finding.stated, self.hops)
+        )
+        story = story_at(ledger.connection, key)
+        known = ledger.connection.execute(sa.select(schema.aliases.c.url).where(schema.aliases.c.url == finding.url)).scalar()
+        if story and known is None:
+            ledger.emit(AliasAdded(finding.url, key, story, "mentioned"))
+
+
+@dataclass(frozen=True, slots=True)
+class StaleVersion:
+    """A version with no text under the current reading, and the capture to clean anew."""
+
+    version: str
+    warc: str
+    offset: int
+    url: str
+    seen: datetime
+
+
+def stale_versions(connection: sa.Connection, key: str) -> list[StaleVersion]:
+    """The versions of the story at an address that must be cleaned anew before a text can be compared with them."""
+    story = story_at(connection, key)
+    if story is None:
+        return []
+    v, s, t = schema.versions.c, schema.sightings.c, schema.texts.c
+    current = sa.select(t.version).where(t.reading == READING)
+    mine = (v.story.in_(family(connection, root_of(connection, story))), v.id.not_in(current))
+    query = sa.select(v.id, s.warc, s.offset, s.url, s.at).join(schema.sightings, s.version == v.id).where(*mine).order_by(s.at)
+    latest = {row.id: row for row in connection.execute(query)}
+    return [StaleVersion(row.id, row.warc, row.offset, row.url, from_microseconds(row.at)) for row in latest.values()]

@@ -1,0 +1,103 @@
+"""When two texts are the same version, and the rows of a story's versions."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.journal import Place
+from newsmorgue.cleaning import Article
+from newsmorgue.times import from_microseconds
+
+# What no reader sees: zero-width characters, soft hyphens, byte order marks, direction marks.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_SPACE = re.compile(r"\s+")
+
+
+def normal_form(text: str | None) -> str:
+    """A text as versions compare it: NFC, without invisible characters, white space folded.
+
+    >>> normal_form("a\\u00a0 b\\u200b\\n c")
+    'a b c'
+    """
+    return _SPACE.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text or ""))).strip()
+
+
+def text_digest(article: Article) -> str:
+    """``sha256:`` and hex of the normal forms of headline, summary and body. Equal digests are one version."""
+    parts = [normal_form(article.headline), normal_form(article.summary), normal_form(article.text)]
+    return "sha256:" + hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version of a story. ``number`` counts from 1 in the order of first sightings.
+
+    ``place`` and ``digest`` are those of the text under the newest reading it was cleaned under.
+    """
+
+    number: int
+    id: str
+    story: str
+    first_seen: datetime
+    last_seen: datetime
+    sightings: int
+    headline: str | None
+    digest: str
+    reading: str
+    place: Place
+
+
+def family(connection: sa.Connection, root: str) -> list[str]:
+    """A story's id and those of all stories merged into it, at any depth."""
+    table, found, fresh = schema.stories, [root], [root]
+    while fresh:
+        fresh = list(connection.execute(sa.select(table.c.id).where(table.c.merged_into.in_(fresh))).scalars())
+        found += fresh
+    return found
+
+
+def root_of(connection: sa.Connection, story: str) -> str:
+    """The story that a (perhaps merged) story is part of."""
+    table = schema.stories
+    while parent := connection.execute(sa.select(table.c.merged_into).where(table.c.id == story)).scalar():
+        story = parent
+    return story
+
+
+def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
+    """A story's versions, in the order of their first sightings, each with its newest text."""
+    v, s, t = schema.versions, schema.sightings, schema.texts
+    newest = sa.select(t.c.version, sa.func.max(t.c.seq).label("seq")).group_by(t.c.version).subquery()
+    seen = sa.select(
+        s.c.version, sa.func.min(s.c.at).label("first"), sa.func.max(s.c.at).label("last"), sa.func.count().label("times")
+    ).group_by(s.c.version)
+    mine = sa.select(v.c.id).where(v.c.story.in_(family(connection, root)))
+    counted = seen.where(s.c.version.in_(mine)).subquery()
+    query = (
+        sa.select(v.c.id, v.c.story, counted.c.first, counted.c.last, counted.c.times, t)
+        .join(counted, counted.c.version == v.c.id)
+        .join(newest, newest.c.version == v.c.id)
+        .join(t, (t.c.version == v.c.id) & (t.c.seq == newest.c.seq))
+        .order_by(counted.c.first, v.c.id)
+    )
+    return [
+        VersionRow(
+            number,
+            row.id,
+            row.story,
+            from_microseconds(row.first),
+            from_microseconds(row.last),
+            row.times,
+            row.headline,
+            row.digest,
+            row.reading,
+            Place(row.journal, row.offset, row.length),
+        )
+        for number, row in enumerate(connection.execute(query), 1)
+    ]
