@@ -133,6 +133,9 @@ OURS = [
     ("HTTP:example.org", "org,example)/"),
     ("http://%E9xample.org/", "org,%e9xample)/"),
     ("dns:WWW.example.org", "dns:www.example.org"),
+    ("DNS:www.example.org", "dns:www.example.org"),
+    ("http://www...example...org/", "org,example)/"),
+    ("http://020/", "16,0,0,0)/"),
 ]
 
 

@@ -3,11 +3,12 @@
 Sort-friendly URI Reordering Transform after the Internet Archive's canonicalisation, as pywb and cdxj-indexer
 use it: scheme, user, default port, fragment, ``www.`` and session ids go; host labels are reversed; the rest
 is in lower case, with escapes undone as far as they go and made anew; query arguments are sorted. The rules
-are those of ``AggressiveIACanonicalizerRules`` and ``BasicURLCanonicalizer`` in the IIPC's webarchive-commons.
+are ``AggressiveIACanonicalizerRules`` and ``BasicURLCanonicalizer`` of the IIPC's webarchive-commons.
 
 Where it differs from PyPI's ``surt``, on purpose (``tests/archive/test_surt.py`` has the list): every string
 has a key, also a bad port, a lone surrogate and blanks; ``HOST:PORT/PATH`` without a scheme is a host and a
-port; ``HTTP:HOST`` is read as ``http:HOST`` is; bytes of a host that are not UTF-8 are escaped, not dropped.
+port; ``HTTP:HOST`` is read as ``http:HOST`` is; bytes of a host that are not UTF-8 are escaped, not dropped;
+every run of dots in a host is one dot; an octal address is octal however many parts it has.
 """
 
 import re
