@@ -1,0 +1,61 @@
+"""The way of a page through the stages: bytes, characters, tree, metadata, story, rules, blocks, kind."""
+
+from newsmorgue.cleaning.article import Article, Block, Found
+from newsmorgue.cleaning.blocks import blocks_of
+from newsmorgue.cleaning.decode import decode
+from newsmorgue.cleaning.finder import Place, find_story
+from newsmorgue.cleaning.fragment import as_soup
+from newsmorgue.cleaning.kinds import kind_of
+from newsmorgue.cleaning.metadata import Metadata, read_metadata
+from newsmorgue.cleaning.parse import parse
+from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
+from newsmorgue.cleaning.rules import strip_boilerplate
+from newsmorgue.cleaning.standfirst import read_standfirst
+from newsmorgue.cleaning.wording import letters
+
+
+def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = None) -> Article:
+    """Read one page: ``html`` as received (without content-coding), fetched from ``url``.
+
+    ``charset`` is what the Content-Type header named, if it did. ``memory`` is kept for what a site repeats on its
+    other pages, and is not used by this reading. Raises
+    :class:`~newsmorgue.errors.CleaningFailed` where the bytes hold no element at all, and nothing else.
+    """
+    page = decode(html, charset)
+    root, losses = parse(page)
+    metadata = read_metadata(root, url)
+    place = find_story(root)
+    standfirst = read_standfirst(root, place.element if place else None, metadata)
+    body = _body(place, metadata, url, standfirst[0] if standfirst else None)
+    found = metadata.found | {"charset": Found(page.how, page.charset)} | ({"summary": standfirst[1]} if standfirst else {})
+    return Article(
+        url=url,
+        kind=kind_of(url, metadata, body),
+        headline=metadata.headline,
+        summary=standfirst[0] if standfirst else None,
+        body=body,
+        text=text_of_blocks(body),
+        markdown=markdown_of_blocks(body),
+        authors=metadata.authors,
+        published=metadata.published,
+        modified=metadata.modified,
+        section=metadata.section,
+        tags=metadata.tags,
+        language=metadata.language,
+        canonical=metadata.canonical,
+        image=metadata.image,
+        site_name=metadata.site_name,
+        is_accessible_for_free=metadata.is_accessible_for_free,
+        charset=page.charset,
+        found=found,
+        warnings=page.warnings + losses,
+    )
+
+
+def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None) -> tuple[Block, ...]:
+    if place is None:
+        return ()
+    root = as_soup(place.element)
+    titles = {metadata.headline or "", *metadata.headings[:1]}
+    strip_boilerplate(root, frozenset(letters(title) for title in titles if title), metadata.authors)
+    return tuple(block for block in blocks_of(root, url) if not summary or block.text != summary)

@@ -1,0 +1,139 @@
+"""Dates as pages write them, to ISO 8601 as precise as they were: a day, or a time with the page's own offset."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from newsmorgue.cleaning.metadata.months import MONTHS
+
+# A web page is not older than the web; later bounds would need a clock.
+_YEARS = range(1990, 2100)
+_ISO = re.compile(
+    r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
+    r"(?:(?:T|\s+|,\s*)(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,:]\d{1,9})?)?\s*(Z\b|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d(?!\d))?)?",
+    re.I,
+)
+_COMPACT = re.compile(r"(?<!\d)(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d\d:?\d\d)?)?(?!\d)")
+_NAMED = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.)?[\s\-/.]*(?:de\s+|of\s+)?([^\W\d_]{3,12})\.?,?[\s\-/.]*(?:de\s+|del\s+)?(\d{4})")
+_MONTH_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
+_EAST_ASIAN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+_NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4}|\d\d)(?![\d.]\d)")
+_CLOCK = re.compile(r"(?<![\d:.+-])(\d{1,2})(?:[:h]|(?<=\d)\.(?=\d\d\s*(?:Uhr|hrs|am|pm)))(\d\d)?(?::(\d\d))?\s*(a\.?m\.?\b|p\.?m\.?\b)?", re.I)
+_OFFSET = re.compile(r"(?:\b(?:UTC|GMT)\b|(?<=\d)Z\b)?\s?([+-]\d\d:?\d\d)\b|\b(UTC|GMT)\b|(?<=\d)(Z)\b")
+_EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
+
+
+def read_date(text: str, month_first: bool = False) -> str | None:
+    """The first date in ``text`` as ISO 8601, or None.
+
+    ``month_first`` says how to read 03/04/2024. A time is kept only where one stands beside the date, and an offset
+    only where one is written: nothing is converted.
+
+    >>> read_date("Publié le 22 novembre 2023 à 08h14"), read_date("Wed, 22 Nov 2023 08:14:05 +0100")
+    ('2023-11-22T08:14:00', '2023-11-22T08:14:05+01:00')
+    >>> read_date("March 4, 2024 5:06 pm"), read_date("03/04/2024"), read_date("03/04/2024", month_first=True)
+    ('2024-03-04T17:06:00', '2024-04-03', '2024-03-04')
+    """
+    text = text.strip()[:300]
+    if _EPOCH.fullmatch(text):
+        return _from_epoch(int(text[:10]))
+    return next(_readings(text, month_first), None)
+
+
+def day_in_url(url: str) -> str | None:
+    """The day written in a URL's path (``/2024/03/04/``, ``/2024-03-04-``, ``/20240304/``), or None.
+
+    >>> day_in_url("https://example.org/2024/03/04/title"), day_in_url("https://example.org/a-2024")
+    ('2024-03-04', None)
+    """
+    for match in re.finditer(r"(?<!\d)((?:19|20)\d\d)([/_-]?)(\d\d?)\2(\d\d?)(?!\d)", url):
+        year, separator, month, day = match.groups()
+        if separator or (len(month) == len(day) == 2):
+            found = _day(int(year), int(month), int(day))
+            if found:
+                return found
+    return None
+
+
+def _from_epoch(seconds: int) -> str | None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    return moment.isoformat() if moment.year in _YEARS else None
+
+
+def _readings(text: str, month_first: bool) -> Iterator[str]:
+    for match in _ISO.finditer(text):
+        yield from _with_time(_day(int(match[1]), int(match[2]), int(match[3])), match[4], match[5], match[6], match[7], text[match.end() :])
+    for match in _COMPACT.finditer(text):
+        yield from _with_time(_day(int(match[1]), int(match[2]), int(match[3])), match[4], match[5], match[6], match[7], "")
+    for day, start, end in _spelled(text, month_first):
+        rest = text[end:] if re.search(r"\d", text[end:]) else text[:start]
+        yield from _with_clock(day, rest)
+
+
+def _spelled(text: str, month_first: bool) -> Iterator[tuple[str | None, int, int]]:
+    for match in _EAST_ASIAN.finditer(text):
+        yield _day(int(match[1]), int(match[2]), int(match[3])), *match.span()
+    for match in _NAMED.finditer(text):
+        yield _day(int(match[3]), _month(match[2]), int(match[1])), *match.span()
+    for match in _MONTH_FIRST.finditer(text):
+        yield _day(int(match[3]), _month(match[1]), int(match[2])), *match.span()
+    for match in _NUMERIC.finditer(text):
+        yield _numeric_day(match, month_first), *match.span()
+
+
+def _numeric_day(match: re.Match[str], month_first: bool) -> str | None:
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    year += 2000 if year < 100 else 0
+    as_american = (month_first and match[2] != ".") or second > 12
+    return _day(year, first, second) if as_american else _day(year, second, first)
+
+
+def _month(name: str) -> int:
+    return MONTHS.get(name.casefold().rstrip("."), 0)
+
+
+def _day(year: int, month: int, day: int) -> str | None:
+    try:
+        return date(year, month, day).isoformat() if year in _YEARS else None
+    except ValueError:
+        return None
+
+
+def _with_time(
+    day: str | None, hour: str | None, minute: str | None, second: str | None, offset: str | None, rest: str
+) -> Iterator[str]:
+    if day is None:
+        return
+    if hour is None or int(hour) > 23 or int(minute or 0) > 59:
+        yield day
+        return
+    seconds = min(int(second or 0), 59)
+    half = re.match(r"\s*([ap])\.?m", rest, re.I)
+    yield f"{day}T{_hour(int(hour), half[1] if half else None):02}:{int(minute or 0):02}:{seconds:02}{_offset(offset)}"
+
+
+def _with_clock(day: str | None, rest: str) -> Iterator[str]:
+    if day is None:
+        return
+    match = _CLOCK.search(rest)
+    if not match or int(match[1]) > 23 or int(match[2] or 0) > 59:
+        yield day
+        return
+    offset = _OFFSET.search(rest, match.end(1))
+    hour = _hour(int(match[1]), match[4])
+    yield f"{day}T{hour:02}:{int(match[2] or 0):02}:{int(match[3] or 0):02}{_offset(next(filter(None, offset.groups()), None) if offset else None)}"
+
+
+def _hour(hour: int, half: str | None) -> int:
+    if half is None or hour > 12:
+        return hour
+    return hour % 12 + (12 if half[0] in "pP" else 0)
+
+
+def _offset(text: str | None) -> str:
+    if not text:
+        return ""
+    if text.upper() in ("Z", "UTC", "GMT"):
+        return "+00:00"
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    return f"{text[0]}{digits[:2]}:{digits[2:]}" if int(digits[:2]) < 15 and int(digits[2:]) < 60 else ""

@@ -1,0 +1,52 @@
+"""Text as a reader sees it: entities resolved, tags gone, white space collapsed, nothing invisible."""
+
+import html
+import re
+import unicodedata
+
+# Zero-width and soft characters, and direction marks: they change nothing a reader sees, and come and go.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+_SPACE = re.compile(r"\s+")
+_TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,2000}>")
+_LETTERS = re.compile(r"[\W_]+")
+# Scripts without spaces between words: each character weighs about half a word.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+def visible(text: str) -> str:
+    """One line of text in Unicode's NFC form, without invisible characters, white space collapsed and trimmed.
+
+    >>> visible("  a\\u00a0b\\n c\\u200b ")
+    'a b c'
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", _INVISIBLE.sub("", text))).strip()
+
+
+def plain(text: str) -> str:
+    """A metadata value as text: entities resolved (also doubly escaped ones), tags dropped, as :func:`visible`.
+
+    >>> plain("Q&amp;amp;A: <b>caf&eacute;</b> ")
+    'Q&A: café'
+    """
+    if "&" in text:
+        text = html.unescape(html.unescape(text))
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    return visible(text)
+
+
+def letters(text: str) -> str:
+    """Only letters and digits, case folded: what two spellings of one text have in common.
+
+    >>> letters("L’été — enfin!") == letters("l'ÉTÉ enfin")
+    True
+    """
+    return _LETTERS.sub("", text.casefold())
+
+
+def word_count(text: str) -> int:
+    """Words, where scripts without spaces (Chinese, Japanese, Thai, …) count two characters as one word."""
+    spaced = len(text.split())
+    return spaced if text.isascii() else spaced + len(_UNSPACED.findall(text)) // 2
