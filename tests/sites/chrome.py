@@ -46,7 +46,7 @@ def words_of(language: str) -> Words:
 
 def furniture(language: str, visit: Visit) -> dict[str, str]:
     """The fields of the templates that do not depend on the story, all escaped."""
-    today = visit.day + timedelta(days=visit.number)
+    today = visit.day + timedelta(days=visit.number % 3)
     return _said(language, visit.number) | {
         "base": visit.base,
         "nonce": visit.nonce,
@@ -95,11 +95,7 @@ def day_words(day: date, language: str) -> str:
 
 def date_words(moment: datetime, language: str) -> str:
     """A time as a reader of the language sees it, in the moment's own offset."""
-    clock = (
-        f"à {moment.hour} h {moment.minute:02}"
-        if language == "fr"
-        else f"at {moment.hour}:{moment.minute:02}"
-    )
+    clock = f"à {moment.hour} h {moment.minute:02}" if language == "fr" else f"at {moment.hour}:{moment.minute:02}"
     return f"{day_words(moment.date(), language)} {clock}"
 
 
@@ -122,9 +118,7 @@ def _all_words(language: str) -> dict[str, str]:
 
 
 def _menu(base: str) -> str:
-    return "".join(
-        f'<li class="menu-item"><a href="{base}/{key}/">{name}</a></li>' for key, name in SECTIONS.items()
-    )
+    return "".join(f'<li class="menu-item"><a href="{base}/{key}/">{name}</a></li>' for key, name in SECTIONS.items())
 
 
 def _share(words: Words) -> str:

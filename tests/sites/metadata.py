@@ -79,9 +79,7 @@ def _news_article(state: State, base: str) -> dict[str, object]:
         "description": state.text.summary,
         "datePublished": state.published.isoformat(),
         "dateModified": state.touched.isoformat(),
-        "author": [
-            {"@type": "Organization" if organisation else "Person", "name": name} for name in state.authors
-        ],
+        "author": [{"@type": "Organization" if organisation else "Person", "name": name} for name in state.authors],
         "publisher": {
             "@type": "NewsMediaOrganization",
             "name": WORDS[state.language].site,

@@ -105,9 +105,7 @@ class Newsroom:
         """The stories that the edition shows, the newest first."""
         shown = (story.at(self.edition) for story in self._stories)
         return tuple(
-            sorted(
-                (one for one in shown if one and not one.gone), key=lambda one: one.published, reverse=True
-            )
+            sorted((one for one in shown if one and not one.gone), key=lambda one: one.published, reverse=True)
         )
 
     @property
@@ -177,11 +175,7 @@ class Newsroom:
 
     def _moved(self, target: str, base: str) -> Response | None:
         to = next(
-            (
-                state.path
-                for state in self.states
-                if target in state.aliases or urlsplit(target).path in state.aliases
-            ),
+            (state.path for state in self.states if target in state.aliases or urlsplit(target).path in state.aliases),
             None,
         )
         if target.startswith("/pub/"):
@@ -219,9 +213,7 @@ class Newsroom:
 
 
 def _shifted(story: Story, shift: timedelta) -> Story:
-    return Story(
-        story.name, tuple((edition, _shifted_state(state, shift)) for edition, state in story.states)
-    )
+    return Story(story.name, tuple((edition, _shifted_state(state, shift)) for edition, state in story.states))
 
 
 def _shifted_state(state: State, shift: timedelta) -> State:
@@ -246,11 +238,7 @@ def _section(key: str, states: Iterable[State], visit: Visit) -> Response:
 
 def _labelled(name: str, states: Iterable[State], visit: Visit) -> Response | None:
     found = tuple(states)
-    return (
-        _page(listing_page(name.strip("/").replace("-", " "), found, found[0].language, visit))
-        if found
-        else None
-    )
+    return _page(listing_page(name.strip("/").replace("-", " "), found, found[0].language, visit)) if found else None
 
 
 def _labels(state: State, what: str) -> set[str]:

@@ -149,9 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Head and body in one write: two would wait for each other on a slow acknowledgement."""
         length = [] if status == 304 else [("Content-Length", str(len(body)))]
         lines = [("Server", "Fanal/1.0"), ("Date", self.date_time_string()), *headers, *length]
-        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n" + "".join(
-            f"{k}: {v}\r\n" for k, v in lines
-        )
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines)
         self.wfile.write(head.encode("latin-1") + b"\r\n" + (b"" if self.command == "HEAD" else body))
 
 
@@ -175,16 +173,12 @@ def _http_date(text: str | None) -> datetime | None:
 
 def main() -> None:
     """Serve the newsroom until Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.sites.server", description="Serve the demo newsroom."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.sites.server", description="Serve the demo newsroom.")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--edition", type=int, default=0, choices=range(Newsroom.LAST + 1))
     parser.add_argument("--today", action="store_true", help="date the news as if edition 0 went out now")
     options = parser.parse_args()
-    newsroom = (
-        Newsroom.of_today(datetime.now(UTC), options.edition) if options.today else Newsroom(options.edition)
-    )
+    newsroom = Newsroom.of_today(datetime.now(UTC), options.edition) if options.today else Newsroom(options.edition)
     with serve(newsroom, options.port) as site, suppress(KeyboardInterrupt):
         sys.stdout.write(
             f"{site.url}/ shows edition {newsroom.edition}; POST {ADVANCE} brings the next; Ctrl-C stops\n"

@@ -18,9 +18,7 @@ from pathlib import Path
 CONTENT = Path(__file__).parent / "content"
 EVERYWHERE = "feed, sitemap, section"
 _ITEM = re.compile(r"(?:-|\d+\.) +")
-INLINE = re.compile(
-    r"\[(?P<words>[^]]+)\]\((?P<path>[^)]+)\)|\*\*(?P<strong>[^*]+)\*\*|\*(?P<emphasis>[^*]+)\*"
-)
+INLINE = re.compile(r"\[(?P<words>[^]]+)\]\((?P<path>[^)]+)\)|\*\*(?P<strong>[^*]+)\*\*|\*(?P<emphasis>[^*]+)\*")
 
 
 class Kind(StrEnum):

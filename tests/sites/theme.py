@@ -14,8 +14,7 @@ from tests.sites.words import SECTIONS, Words
 _TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (_TEMPLATES / "style.css").read_bytes()
 _PAGE, _STORY, _NEWSLETTER = (
-    Template((_TEMPLATES / f"{name}.html").read_text(encoding="utf-8"))
-    for name in ("page", "story", "newsletter")
+    Template((_TEMPLATES / f"{name}.html").read_text(encoding="utf-8")) for name in ("page", "story", "newsletter")
 )
 _WEBSITE = '<meta property="og:type" content="website">'
 _MARKS = ((Kind.HEADING, "h2"), (Kind.BULLETS, "ul"), (Kind.NUMBERS, "ol"))
@@ -73,9 +72,7 @@ def _story_fields(state: State, visit: Visit) -> dict[str, str]:
         "published": state.published.isoformat(),
         "published_words": date_words(state.published, state.language),
         "updated": _updated(state, words),
-        "tags": "".join(
-            f'<li><a href="/tag/{slug(tag)}/" rel="tag">{escape(tag)}</a></li>' for tag in state.tags
-        ),
+        "tags": "".join(f'<li><a href="/tag/{slug(tag)}/" rel="tag">{escape(tag)}</a></li>' for tag in state.tags),
         "bios": "".join(_bio(author, words) for author in state.authors),
         "body": _body(state, visit),
         "related": "".join(teaser(other, visit.base) for other in visit.others(state, 3, salt=1)),
@@ -121,9 +118,7 @@ def _body(state: State, visit: Visit) -> str:
 
 def _between_paragraphs(state: State, visit: Visit) -> dict[int, list[str]]:
     words = words_of(state.language)
-    advert = (
-        f'<div class="ad-slot in-content" data-slot="{visit.nonce}"><span>{words.advertisement}</span></div>'
-    )
+    advert = f'<div class="ad-slot in-content" data-slot="{visit.nonce}"><span>{words.advertisement}</span></div>'
     newsletter = _NEWSLETTER.substitute(furniture(state.language, visit))
     also = [_read_also(other, words, visit.base) for other in visit.others(state, 1, salt=5)]
     return {1: [advert], 3: also, 5: [newsletter]}
