@@ -114,12 +114,13 @@ class FolderStore:
     def _put(self, key: str, fill: Callable[[BinaryIO], str], sha256: str) -> None:
         path = self._path(key)
         with self._failures(key):
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._create(path, key, fill, sha256)
-            self._require_same(path, key, sha256)
+            if path.exists() or not self._created(path, key, fill, sha256):
+                self._require_same(path, key, sha256)
+            self._sync_above(path)
 
-    def _create(self, path: Path, key: str, fill: Callable[[BinaryIO], str], sha256: str) -> None:
+    def _created(self, path: Path, key: str, fill: Callable[[BinaryIO], str], sha256: str) -> bool:
+        """Whether this put made the object; False if another writer was first."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(8)}")
         try:
             with partial.open("xb") as target:
@@ -127,19 +128,16 @@ class FolderStore:
                 target.flush()
                 os.fsync(target.fileno())
             if written != sha256.lower():
-                raise IntegrityFailure(
-                    f"{key}: the file has SHA-256 {written}, not {sha256}; nothing was stored"
-                )
-            _publish(partial, path)
+                raise IntegrityFailure(f"{key}: the file has SHA-256 {written}, not {sha256}; nothing was stored")
+            return _published(partial, path)
         finally:
             partial.unlink(missing_ok=True)
 
     def _require_same(self, path: Path, key: str, sha256: str) -> None:
-        """Also where a put found the object there: an earlier one may have died between link and fsync."""
+        """The put that made the object may have died before its fsync: this one says that it is stored."""
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
             os.fsync(stream.fileno())
-        self._sync_above(path)
         if found != sha256.lower():
             raise ObjectExists(
                 f"{self.address}/{key}: exists with other content (SHA-256 {found}, not {sha256}); "
@@ -158,9 +156,7 @@ class FolderStore:
             try:
                 yield
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-                raise MissingObject(
-                    f"{self.address}/{key}: there is no such object; run 'morgue verify'"
-                ) from error
+                raise MissingObject(f"{self.address}/{key}: there is no such object; run 'morgue verify'") from error
 
     @contextmanager
     def _failures(self, doing: str) -> Iterator[None]:
@@ -184,18 +180,20 @@ def _write(data: bytes, target: BinaryIO, digest: str) -> str:
     return digest
 
 
-def _publish(partial: Path, path: Path) -> None:
-    """Give the file its name, unless that is taken: what took it is the object then, and is compared next."""
+def _published(partial: Path, path: Path) -> bool:
+    """Give the file its name; False if that is taken."""
     try:
         os.link(partial, path)
     except FileExistsError:
-        return
+        return False
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         # Without hard links a rename could overwrite in a race of two writers; the source's lock allows one.
-        if not path.exists():
-            partial.rename(path)
+        if path.exists():
+            return False
+        partial.rename(path)
+    return True
 
 
 def _sync(folder: Path) -> None:
@@ -210,9 +208,7 @@ def _walk(folder: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
     """A folder sorts as its name with the slash, so that keys come in the order of their bytes."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted(
-                (entry.name + "/" * entry.is_dir(), entry) for entry in entries if is_key(entry.name)
-            )
+            found = sorted((entry.name + "/" * entry.is_dir(), entry) for entry in entries if is_key(entry.name))
     except FileNotFoundError:
         return
     for name, entry in found:

@@ -43,8 +43,8 @@ _DAMAGED = {"BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "XAmzCo
 _TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchUpload", "412", "409"}
 _ADVICE = {
     "NoSuchBucket": "make the bucket, or mend 'store' in the configuration",
-    "AccessDenied": "the credentials may not do this: give them the right",
-    "403": "the credentials may not do this: give them the right",
+    "AccessDenied": "the credentials are wrong, or may not do this",
+    "403": "the credentials are wrong, or may not do this",
     "InvalidAccessKeyId": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
     "SignatureDoesNotMatch": "mend the secret key, or the machine's clock",
     "RequestTimeTooSkewed": "set the machine's clock",
@@ -132,9 +132,7 @@ class S3Store:
         name = self._name(key)
         with self._failures(key):
             try:
-                return ObjectInfo(
-                    key, self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"]
-                )
+                return ObjectInfo(key, self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"])
             except ClientError as error:
                 if _code(error) not in _ABSENT:
                     raise
@@ -317,9 +315,7 @@ class S3Store:
         if code in _ABSENT:
             return MissingObject(f"{place}: there is no such object; run 'morgue verify'")
         if code in _DAMAGED:
-            return IntegrityFailure(
-                f"{place}: the store received other bytes than were sent: {message}; try again"
-            )
+            return IntegrityFailure(f"{place}: the store received other bytes than were sent: {message}; try again")
         if code == "InvalidRange":
             return IntegrityFailure(f"{place}: ends before the bytes asked for; run 'morgue verify'")
         if code == "NoSuchBucket":
