@@ -7,7 +7,7 @@ surrounds them, which is different at every request.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha1
 from itertools import count
 from urllib.parse import urlsplit
@@ -15,16 +15,14 @@ from urllib.parse import urlsplit
 from tests.sites import feeds
 from tests.sites.chrome import Visit, slug
 from tests.sites.pictures import picture
-from tests.sites.stories import State, Story, load_stories
+from tests.sites.stories import State, load_stories
 from tests.sites.theme import STYLE, listing_page, plain_page, story_page
+from tests.sites.timetable import WRITTEN, Clock, Timetable
 from tests.sites.truth import StoryTruth, story_truth
 from tests.sites.words import SECTIONS
 
 _HTML = "text/html; charset=UTF-8"
 _XML = "application/xml; charset=UTF-8"
-_FIRST = datetime.fromisoformat("2026-03-16T12:00:00+01:00")
-# When each edition goes out, counted from the first.
-_EDITIONS = (timedelta(0), timedelta(hours=6), timedelta(hours=21))
 
 SOFT_404 = "/tech/page-retiree/"
 DEAD_LINK = "/monde/ancien-dossier/"
@@ -64,34 +62,34 @@ class Response:
 class Newsroom:
     """The site in one of its editions.
 
-    ``shift`` moves every date (for a demo whose news is to be of today); the truth moves with it. A
-    newsroom that is not ``restless`` sends the same bytes for the same page until the edition changes.
+    Its dates are those written in the stories, of March 2026; with a ``clock`` the edition goes out at its time, the
+    next when :meth:`advance` is called, and every date, those of the truth too, is moved accordingly. A newsroom
+    that is not ``restless`` sends the same bytes for the same page until the edition changes.
     """
 
-    LAST = len(_EDITIONS) - 1
+    LAST = len(WRITTEN) - 1
 
-    def __init__(self, edition: int = 0, *, shift: timedelta = timedelta(0), restless: bool = True) -> None:
+    def __init__(self, edition: int = 0, *, clock: Clock | None = None, restless: bool = True) -> None:
         self.edition = edition
         self.overrides: dict[str, Response] = {}  # a test's own answer to a path, before any of the site's
-        self._shift = shift
         self._restless = restless
         self._requests = count(1)
-        self._stories = tuple(_shifted(story, shift) for story in load_stories())
+        self._date_by(Timetable.by(clock, edition))
 
-    @classmethod
-    def of_today(cls, now: datetime, edition: int = 0) -> "Newsroom":
-        """A newsroom whose edition 0 went out at ``now``."""
-        return cls(edition, shift=now - _FIRST)
+    def _date_by(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+        self._stories = tuple(map(timetable.dated, load_stories()))
 
     @property
     def now(self) -> datetime:
         """When the edition went out."""
-        return _FIRST + _EDITIONS[self.edition] + self._shift
+        return self._timetable.editions[self.edition]
 
     def advance(self) -> int:
         """Go on to the next edition; returns its number. Raises IndexError after the last."""
         if self.edition >= self.LAST:
             raise IndexError(f"edition {self.LAST} is the last")
+        self._date_by(self._timetable.begin(self.edition + 1))
         self.edition += 1
         return self.edition
 
@@ -171,7 +169,7 @@ class Newsroom:
 
     @property
     def _opened(self) -> datetime:
-        return _FIRST + self._shift
+        return self._timetable.editions[0]
 
     def _moved(self, target: str, base: str) -> Response | None:
         to = next(
@@ -210,15 +208,6 @@ class Newsroom:
     def _is_gone(self, path: str) -> bool:
         states = (story.at(self.edition) for story in self._stories)
         return any(state.gone and state.path == path for state in states if state)
-
-
-def _shifted(story: Story, shift: timedelta) -> Story:
-    return Story(story.name, tuple((edition, _shifted_state(state, shift)) for edition, state in story.states))
-
-
-def _shifted_state(state: State, shift: timedelta) -> State:
-    modified = state.modified + shift if state.modified else None
-    return replace(state, published=state.published + shift, modified=modified)
 
 
 def _page(html: str, status: int = 200) -> Response:

@@ -176,9 +176,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.sites.server", description="Serve the demo newsroom.")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--edition", type=int, default=0, choices=range(Newsroom.LAST + 1))
-    parser.add_argument("--today", action="store_true", help="date the news as if edition 0 went out now")
+    parser.add_argument("--today", action="store_true", help="date the news as if it were made now")
     options = parser.parse_args()
-    newsroom = Newsroom.of_today(datetime.now(UTC), options.edition) if options.today else Newsroom(options.edition)
+    newsroom = Newsroom(options.edition, clock=(lambda: datetime.now(UTC)) if options.today else None)
     with serve(newsroom, options.port) as site, suppress(KeyboardInterrupt):
         sys.stdout.write(
             f"{site.url}/ shows edition {newsroom.edition}; POST {ADVANCE} brings the next; Ctrl-C stops\n"

@@ -9,7 +9,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -415,9 +415,16 @@ def test_a_test_may_put_an_answer_of_its_own(site: Site) -> None:
     assert (status, body, headers["retry-after"]) == (503, b"later\n", "120")
 
 
-def test_news_of_today_carries_todays_dates() -> None:
-    now = datetime(2030, 5, 20, 10, 0, tzinfo=UTC)
-    newsroom = Newsroom.of_today(now)
-    assert newsroom.now == now
-    # Written 3 hours and 48 minutes before edition 0 went out.
-    assert truth_of(newsroom, "cirrane").published == datetime(2030, 5, 20, 6, 12, tzinfo=UTC)
+def test_with_a_clock_the_news_is_of_today() -> None:
+    times = iter((datetime(2030, 5, 20, 10, 0, tzinfo=UTC), datetime(2030, 5, 20, 10, 2, tzinfo=UTC)))
+    newsroom = Newsroom(clock=lambda: next(times))
+    opened = datetime(2030, 5, 20, 10, 0, 1, tzinfo=UTC)
+    # Written 3 hours and 48 minutes before edition 0 went out at noon.
+    published = opened - timedelta(hours=3, minutes=48)
+    assert (newsroom.now, truth_of(newsroom, "cirrane").published) == (opened, published)
+    before = lastmods(newsroom)
+    newsroom.advance()
+    cirrane = truth_of(newsroom, "cirrane")
+    assert (cirrane.published, cirrane.modified) == (published, opened + timedelta(minutes=2))
+    assert truth_of(newsroom, "tempete").published == opened + timedelta(minutes=2)
+    assert {path for path in before if lastmods(newsroom).get(path, before[path]) != before[path]} == {CIRRANE, ISTER}
