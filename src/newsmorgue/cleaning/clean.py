@@ -9,7 +9,7 @@ from newsmorgue.cleaning.kinds import kind_of
 from newsmorgue.cleaning.metadata import Metadata, read_metadata
 from newsmorgue.cleaning.parse import parse
 from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
-from newsmorgue.cleaning.rules import strip_boilerplate
+from newsmorgue.cleaning.rules import Context, strip_boilerplate
 from newsmorgue.cleaning.standfirst import read_standfirst
 from newsmorgue.cleaning.wording import letters
 
@@ -57,5 +57,5 @@ def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None
         return ()
     root = as_soup(place.element)
     titles = {metadata.headline or "", *metadata.headings[:1]}
-    strip_boilerplate(root, frozenset(letters(title) for title in titles if title), metadata.authors)
+    strip_boilerplate(root, Context(frozenset(letters(title) for title in titles if title), metadata.authors))
     return tuple(block for block in blocks_of(root, url) if not summary or block.text != summary)

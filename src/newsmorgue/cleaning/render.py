@@ -19,7 +19,7 @@ def markdown_of_blocks(blocks: tuple[Block, ...]) -> str:
 
 def _plain(block: Block) -> str:
     if block.kind is BlockKind.LIST:
-        return "\n".join(f"{mark} {item}" for mark, item in zip(_marks(block), block.items, strict=True))
+        return "\n".join(f"- {item}" for item in block.items)
     return "\n".join(block.items) if block.kind is BlockKind.TABLE else block.text
 
 

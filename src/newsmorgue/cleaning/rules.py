@@ -4,143 +4,141 @@ Each rule strips parts of one role, told by its name (class, id), its tag, its l
 is on. A part that holds much of the fragment's text is not believed to be what its name says.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bs4.element import NavigableString, Tag
 
-from newsmorgue.cleaning.fragment import Amounts, amounts
-from newsmorgue.cleaning.metadata.dates import read_date
-from newsmorgue.cleaning.roles import HEADS_SECTION, names_story, role_of_attribute, role_of_label, role_of_name
+from newsmorgue.cleaning.bylines import is_biography, is_byline
+from newsmorgue.cleaning.fragment import Fragment
+from newsmorgue.cleaning.labels import HEADS_SECTION, role_of_label
+from newsmorgue.cleaning.roles import names_story, role_of_attribute, role_of_name
 from newsmorgue.cleaning.wording import letters, visible, word_count
 
-BLOCKS = (
-    "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "section", "td", "th", "dt", "dd", "blockquote", "header", "span", "strong",
-    "figcaption", "summary", "pre", "center", "a", "em", "b", "time", "small", "label", "article",
-)  # fmt: skip
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_BOXES = ("ul", "ol", "div", "section", "table", "dl", "article", "details", "header", "p")
-_MOST_SHARE = 0.35
-_BELIEVED = {"comments": 0.9, "related": 0.6, "hidden": 0.3, "meta": 0.2, "credit": 0.15, "player": 0.15, "feedback": 0.2, "tags": 0.25}
-_LONGEST_LABEL_WORDS = 25
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_INLINE = frozenset({"span", "strong", "a", "em", "b", "i", "u", "time", "small", "label", "font", "code", "sup", "sub", "mark"})
+_SECTIONING = frozenset({"nav", "footer", "form", "aside", "menu", "address", "fieldset"})
+_BOXES = frozenset({"ul", "ol", "div", "section", "table", "dl", "article", "details", "header", "p"})
+_EMPHASIS = frozenset({"em", "strong", "b", "i"})
+
+# Shares of the fragment's prose, up to which a part is believed to be what its name says.
+_BELIEVED = {"comments": 0.9, "consent": 0.9, "related": 0.6, "hidden": 0.3, "meta": 0.2, "credit": 0.15, "player": 0.15, "paywall": 0.1}
+_BELIEVED_ELSE = 0.35
+_LONGEST_LABEL_WORDS = 60
 _LINK_BOX = 0.7
+# Prose that a box under a label like "Related" may hold beside its links: teasers' first lines.
+_MOST_TEASER_WORDS = 60
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What the rules know of the page: its titles, its authors, and the amounts of text measured at the start."""
+    """What the rules know of the page: its titles (as :func:`letters` spells them) and its authors."""
 
-    root: Tag
     titles: frozenset[str] = frozenset()
     authors: tuple[str, ...] = ()
-    measured: Amounts = field(default_factory=dict)
-
-    def share(self, tag: Tag) -> float:
-        """The share of the fragment's words outside links that ``tag`` has."""
-        whole, part = self.measured[id(self.root)], self.measured[id(tag)]
-        return (part.words - part.linked) / max(1, whole.words - whole.linked)
 
 
-def strip_boilerplate(root: Tag, titles: frozenset[str] = frozenset(), authors: tuple[str, ...] = ()) -> None:
-    """Apply every rule to ``root`` in place. ``titles`` are the page's titles as :func:`letters` spells them."""
-    context = Context(root, titles, authors)
+def strip_boilerplate(root: Tag, context: Context) -> None:
+    """Apply every rule to ``root`` in place."""
+    fragment = Fragment(root)
     for rule in RULES:
-        context.measured = amounts(root)
-        rule(context)
+        rule(fragment, context)
 
 
-def strip_hidden(context: Context) -> None:
+def strip_hidden(fragment: Fragment, _: Context) -> None:
     """Role *hidden*: what no reader sees. Large hidden parts stay, for walls hide the story they fade out."""
-    for tag in _living(context.root.find_all(True)):
+    for tag in fragment.tags():
         style = str(tag.get("style") or "").replace(" ", "").lower()
-        concealed = tag.has_attr("hidden") or "display:none" in style or "visibility:hidden" in style
-        if concealed and context.share(tag) <= _BELIEVED["hidden"]:
-            tag.decompose()
+        concealed = "hidden" in tag.attrs or "display:none" in style or "visibility:hidden" in style
+        if concealed and fragment.share(tag) <= _BELIEVED["hidden"]:
+            fragment.drop(tag)
 
 
-def strip_named(context: Context) -> None:
-    """Any role that a class, id or ARIA role names: comment threads, share bars, related stories, adverts, tags, …"""
-    for tag in _living(context.root.find_all(True)):
-        role = _named_role(tag)
-        if role and tag is not context.root and context.share(tag) <= _BELIEVED.get(role, _MOST_SHARE):
-            if not (tag.name in ("em", "strong", "b", "i") or _carries_sentence(tag, role)):
-                tag.decompose()
-
-
-def strip_tags(context: Context) -> None:
+def strip_sectioning(fragment: Fragment, _: Context) -> None:
     """Roles *navigation*, *form*, *footer* and *aside*, by the HTML element that stands for them."""
-    for tag in _living(context.root.find_all(["nav", "footer", "form", "aside", "menu", "address", "fieldset"])):
-        if context.share(tag) <= _MOST_SHARE:
-            tag.decompose()
+    for tag in fragment.tags(_SECTIONING):
+        if fragment.share(tag) <= _BELIEVED_ELSE:
+            fragment.drop(tag)
 
 
-def strip_labelled_sections(context: Context) -> None:
-    """Sections under a label ("Related articles", "Comments", "Newsletter"): the box, or the list that follows."""
-    for tag in _living(context.root.find_all(BLOCKS)):
-        if context.measured[id(tag)].words > _LONGEST_LABEL_WORDS or not tag.parent:
+def strip_named(fragment: Fragment, _: Context) -> None:
+    """Any role that a class, id or ARIA role names: comment threads, share bars, related stories, adverts, tags, …"""
+    named = [(tag, role, names) for tag in fragment.tags() if (role := _named_role(tag, names := _names(tag)))]
+    shares: dict[str, float] = {}
+    for tag, _role, names in named:
+        shares[names] = shares.get(names, 0.0) + fragment.share(tag)
+    for tag, role, names in named:
+        if shares[names] <= _BELIEVED.get(role, _BELIEVED_ELSE) and tag.name not in _EMPHASIS and fragment.holds(tag):
+            if not (tag.name in _INLINE and role != "hidden" and _in_sentence(tag)):
+                fragment.drop(tag)
+
+
+def strip_labelled_sections(fragment: Fragment, _: Context) -> None:
+    """Sections under a label ("Related articles", "Comments", "About the author"): their box, or what follows it."""
+    for tag in fragment.tags():
+        if 0 < fragment.amount(tag).words <= 12 and (role := role_of_label(fragment.line(tag))) in HEADS_SECTION:
+            _strip_section(tag, str(role), fragment)
+
+
+def strip_labelled_lines(fragment: Fragment, _: Context) -> None:
+    """Lines "Read also: TITLE", "Lire aussi : …": a label, and a link or little else behind it."""
+    for tag in fragment.tags():
+        amount = fragment.amount(tag)
+        if not 2 <= amount.words <= 60 or not amount.links or not _is_line(tag, fragment):
             continue
-        role = role_of_label(_own_line(tag))
-        if role in HEADS_SECTION:
-            _strip_section(tag, role, context)
+        label, colon = _leading_label(tag, fragment)
+        if label and role_of_label(label) in HEADS_SECTION and (amount.link_share >= 0.4 or (colon and amount.words <= 30)):
+            fragment.drop(tag)
 
 
-def strip_labelled_lines(context: Context) -> None:
-    """Lines "Read also: TITLE", "Lire aussi : …": a related story's label, and a link or little else behind it."""
-    for tag in _living(context.root.find_all(["p", "div", "li", "h2", "h3", "h4", "h5", "h6", "blockquote", "span", "strong", "figure"])):
-        amount = context.measured[id(tag)]
-        if not 2 <= amount.words <= 60 or not amount.links:
-            continue
-        text = visible(tag.get_text(" "))
-        label, colon, _ = text.partition(":") if ":" in text[:60] else (_before_link(tag), "", "")
-        if role_of_label(label) in HEADS_SECTION and label.strip() and (amount.link_share >= 0.4 or (colon and amount.words <= 30)):
-            tag.decompose()
-
-
-def strip_lines(context: Context) -> None:
+def strip_lines(fragment: Fragment, _: Context) -> None:
     """Lines that are nothing but a label: "Advertisement", "3 min read", "12 comments", "Back to top", "Close"."""
-    for tag in _living(context.root.find_all(BLOCKS)):
-        amount = context.measured[id(tag)]
-        if 0 < amount.words <= _LONGEST_LABEL_WORDS and _is_line(tag) and role_of_label(_own_line(tag)):
-            tag.decompose()
+    for tag in fragment.tags():
+        if 0 < fragment.amount(tag).words <= _LONGEST_LABEL_WORDS and _is_line(tag, fragment) and role_of_label(fragment.line(tag)):
+            fragment.drop(tag)
 
 
-def strip_link_boxes(context: Context) -> None:
+def strip_link_boxes(fragment: Fragment, _: Context) -> None:
     """Roles *related*, *tags* and *navigation* by shape: lists and boxes that are links and hardly anything else."""
-    for tag in _living(context.root.find_all(_BOXES)):
-        amount = context.measured[id(tag)]
-        if amount.links and amount.words and tag is not context.root and amount.link_share >= _LINK_BOX and not _in_sentence(tag):
-            if amount.links > 1 or (amount.link_share > 0.9 and amount.words > 2):
-                tag.decompose()
+    for tag in fragment.tags(_BOXES):
+        amount = fragment.amount(tag)
+        if amount.links and amount.link_share >= _LINK_BOX and (amount.links > 1 or (amount.link_share > 0.9 and amount.words > 2)):
+            fragment.drop(tag)
 
 
-def strip_repeated_title(context: Context) -> None:
+def strip_repeated_title(fragment: Fragment, context: Context) -> None:
     """The headline again, over the text or in a breadcrumb."""
-    for tag in _living(context.root.find_all(BLOCKS)):
-        if 0 < context.measured[id(tag)].words < 60 and letters(tag.get_text(" ")) in context.titles:
-            tag.decompose()
+    for tag in fragment.tags():
+        if 0 < fragment.amount(tag).words < 60 and letters(fragment.line(tag)) in context.titles:
+            fragment.drop(tag)
 
 
-def strip_bylines(context: Context) -> None:
+def strip_bylines(fragment: Fragment, context: Context) -> None:
     """Role *meta*: lines that hold only who wrote the story and when it was published or updated."""
-    for tag in _living(context.root.find_all(["p", "div", "span", "time", "li", "section", "header", "h4", "h5", "h6", "small", "a", "strong", "em"])):
-        if 0 < context.measured[id(tag)].words <= 30 and _is_line(tag) and is_byline(_own_line(tag), context.authors):
-            tag.decompose()
+    for tag in fragment.tags():
+        if 0 < fragment.amount(tag).words <= 30 and _is_line(tag, fragment) and is_byline(fragment.line(tag), context.authors):
+            fragment.drop(tag)
 
 
-def strip_hanging_headings(context: Context) -> None:
+def strip_biography(fragment: Fragment, context: Context) -> None:
+    """Role *author box* by its text: a last paragraph "NAME is a reporter …" of one of the authors."""
+    for tag in list(fragment.reversed_tags(frozenset({"p", "div", "li", "em"})))[:12]:
+        amount = fragment.amount(tag)
+        if 0 < amount.words <= 90 and _is_line(tag, fragment) and is_biography(fragment.line(tag), context.authors):
+            if fragment.holds(tag):
+                fragment.drop(tag)
+
+
+def strip_hanging_headings(fragment: Fragment, _: Context) -> None:
     """Headings that nothing follows: what they headed has gone."""
-    for heading in reversed(context.root.find_all(_HEADINGS)):
-        if heading.decomposed:
-            continue
-        following = _next_text(heading, context.root)
-        if following is None:
-            heading.decompose()
+    for heading in fragment.reversed_tags(_HEADINGS):
+        if not _text_follows(heading, fragment.root):
+            fragment.drop(heading)
 
 
-RULES: tuple[Callable[[Context], None], ...] = (
+RULES: tuple[Callable[[Fragment, Context], None], ...] = (
     strip_hidden,
-    strip_tags,
+    strip_sectioning,
     strip_named,
     strip_labelled_sections,
     strip_labelled_lines,
@@ -148,135 +146,92 @@ RULES: tuple[Callable[[Context], None], ...] = (
     strip_link_boxes,
     strip_repeated_title,
     strip_bylines,
+    strip_biography,
     strip_hanging_headings,
 )
 
-_STAMP = re.compile(
-    r"(?:first |last |originally )?(?:published|updated|posted|modified|created|publi[ée]e?|mis à jour|mise à jour|modifié|créé|veröffentlicht|aktualisiert"
-    r"|stand|erstellt|publicado|actualizado|atualizado|pubblicato|aggiornato|gepubliceerd|bijgewerkt|publicerad|uppdaterad|publisert|oppdatert"
-    r"|опубликовано|обновлено|güncelleme|yayınlan\w+|opublikowano|aktualizacja)",
-    re.I,
-)
-_CLOCK_WORDS = re.compile(
-    r"\b(?:at|on|by|the|le|la|à|a|am|um|uhr|pm|a\.m\.|p\.m\.|[cepm][ds]?t|gmt|utc|ist|bst|cest|cet|ago|and|et|und|il y a|vor|hace|of|de|del|di|in|von|par|por|h|min|minutes?"
-    r"|hours?|heures?|stunden|days?|jours?|mon|tue|wed|thu|fri|sat|sun|\w{3,6}day|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|montag|dienstag|mittwoch|donnerstag"
-    r"|freitag|samstag|sonntag|lunes|martes|miércoles|jueves|viernes|sábado|domingo|staff|writer|reporter|editor|correspondent|news|with|avec|for)\b|[\d:.,/|•·–—()\-]",
-    re.I,
-)
+
+def _names(tag: Tag) -> str:
+    classes = tag.get("class") or ""
+    return f"{classes if isinstance(classes, str) else ' '.join(classes)} {tag.get('id') or ''}".strip()
 
 
-def is_byline(line: str, authors: tuple[str, ...] = ()) -> bool:
-    """Whether a line holds nothing but names of ``authors``, a date and the words around them.
-
-    >>> is_byline("By Jane Doe | Published 3 May 2024, 10:15 am", ("Jane Doe",)), is_byline("He died on 3 May 2024.")
-    (True, False)
-    """
-    rest = line
-    named = [author for author in authors if author.casefold() in rest.casefold()]
-    for author in named:
-        rest = re.sub(re.escape(author), " ", rest, flags=re.I)
-    dated = bool(re.search(r"\d", rest)) and read_date(rest) is not None
-    stamped = bool(_STAMP.search(rest)) and bool(re.search(r"\d", rest))
-    if not (named or dated or stamped):
-        return False
-    rest = _STAMP.sub(" ", _DATE_WORDS.sub(" ", rest))
-    return len(letters(_CLOCK_WORDS.sub(" ", rest))) <= 3
-
-
-_DATE_WORDS = re.compile(r"\d{1,2}(?:st|nd|rd|th|er|º)?\.?\s*(?:de )?[^\W\d_]{3,10}\.?,?\s*(?:de )?\d{4}|[^\W\d_]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{4}年\d+月\d+日")
-
-
-def _living(tags: list[Tag]) -> Iterator[Tag]:
-    """The tags that no earlier removal took along."""
-    return (tag for tag in tags if not tag.decomposed)
-
-
-def _named_role(tag: Tag) -> str | None:
-    classes = tag.get("class") or ()
-    names = " ".join(classes if not isinstance(classes, str) else (classes,)) + " " + str(tag.get("id") or "")
-    if len(names) > 1 and not names_story(names) and (role := role_of_name(names)):
+def _named_role(tag: Tag, names: str) -> str | None:
+    if names and not names_story(names) and (role := role_of_name(names)):
         return role
     return role_of_attribute(str(tag.get("role") or ""))
 
 
-def _carries_sentence(tag: Tag, role: str) -> bool:
-    """Links and spans inside a sentence are part of it, whatever their class."""
-    return tag.name in ("a", "span") and role != "hidden" and _in_sentence(tag)
-
-
 def _in_sentence(tag: Tag) -> bool:
-    for sibling in (tag.previous_sibling, tag.next_sibling):
-        if isinstance(sibling, NavigableString) and word_count(sibling) > 1:
-            return True
-    return False
+    """Links and spans inside a sentence are part of it, whatever their class."""
+    return any(isinstance(beside, NavigableString) and word_count(beside) > 1 for beside in (tag.previous_sibling, tag.next_sibling))
 
 
-def _own_line(tag: Tag) -> str:
-    return visible(tag.get_text(" "))
-
-
-def _is_line(tag: Tag) -> bool:
+def _is_line(tag: Tag, fragment: Fragment) -> bool:
     """Whether a tag stands on a line of its own: a block, or an inline element with no text beside it."""
-    if tag.name not in ("span", "strong", "a", "em", "b", "time", "small", "label"):
+    if tag.name not in _INLINE:
         return True
-    parent = tag.parent
-    return parent is not None and visible(parent.get_text(" ")) == _own_line(tag)
+    return tag.parent is not None and fragment.amount(tag.parent).words == fragment.amount(tag).words
 
 
-def _before_link(tag: Tag) -> str:
-    first = tag.find("a")
-    pieces: list[str] = []
+def _leading_label(tag: Tag, fragment: Fragment) -> tuple[str, bool]:
+    """What stands before a line's first colon, or else before its first link; and whether there is a colon."""
+    text = fragment.line(tag)
+    if ":" in text[:60]:
+        return text.partition(":")[0], True
+    first, pieces = tag.find("a"), []
     for node in tag.descendants:
         if node is first:
             break
         if type(node) is NavigableString:
             pieces.append(node)
-    return visible(" ".join(pieces))
+    return visible(" ".join(pieces)), False
 
 
-def _strip_section(label: Tag, role: str, context: Context) -> None:
-    box = _labelled_box(label, role, context)
+def _strip_section(label: Tag, role: str, fragment: Fragment) -> None:
+    box = _labelled_box(label, role, fragment)
     if box is not None:
-        box.decompose()
+        fragment.drop(box)
         return
-    following = [sibling for sibling in label.find_next_siblings() if isinstance(sibling, Tag)]
-    for sibling in following:
-        amount = context.measured.get(id(sibling))
-        prose = amount.words - amount.linked if amount else 0
-        if (role != "comments" or sibling.name in _HEADINGS) and (prose > 12 or sibling.name in _HEADINGS) and not _is_linked_list(sibling, context):
+    while label.name in _INLINE and label.parent is not None and label.parent is not fragment.root and _is_line(label, fragment):
+        label = label.parent
+    for sibling in [node for node in label.next_siblings if isinstance(node, Tag)]:
+        if not _belongs(sibling, role, fragment):
             break
-        sibling.decompose()
-    label.decompose()
+        fragment.drop(sibling)
+    fragment.drop(label)
 
 
-def _is_linked_list(tag: Tag, context: Context) -> bool:
-    amount = context.measured.get(id(tag))
-    return amount is not None and amount.links > 1 and amount.link_share > 0.5
+def _belongs(sibling: Tag, role: str, fragment: Fragment) -> bool:
+    """Whether what follows a label in the same element is of its section."""
+    amount = fragment.amount(sibling)
+    if role == "comments":
+        return True
+    if role == "author box":
+        return sibling.name not in _HEADINGS and amount.words <= 120
+    return not amount.words or (amount.links > 0 and (amount.link_share >= 0.4 or amount.prose <= 8))
 
 
-def _labelled_box(label: Tag, role: str, context: Context) -> Tag | None:
+def _labelled_box(label: Tag, role: str, fragment: Fragment) -> Tag | None:
     """The outermost element that begins with the label and has little prose of its own."""
-    start, box = _own_line(label), None
-    parent = label.parent
-    while parent is not None and parent is not context.root:
-        amount = context.measured[id(parent)]
-        prose = amount.words - amount.linked
-        if not visible(parent.get_text(" ")).startswith(start):
+    own, start, box = fragment.amount(label).words, fragment.line(label), None
+    for above in fragment.above(label):
+        if above is fragment.root or not fragment.line(above).startswith(start):
             break
-        if amount.words > word_count(start) and (prose <= 60 or amount.link_share > 0.5 or (role == "comments" and context.share(parent) <= 0.9)):
-            box = parent
-        parent = parent.parent
+        amount = fragment.amount(above)
+        little = amount.prose - own <= _MOST_TEASER_WORDS or amount.link_share > 0.5
+        if amount.words > own and (little or (role == "comments" and fragment.share(above) <= _BELIEVED["comments"])):
+            box = above
     return box
 
 
-def _next_text(heading: Tag, root: Tag) -> NavigableString | None:
-    """The first text after the heading, inside the fragment."""
-    within = set(map(id, heading.descendants))
-    for node in heading.next_elements:
-        if id(node) in within:
-            continue
-        if root not in node.parents:
-            return None
+def _text_follows(heading: Tag, root: Tag) -> bool:
+    inside, last = heading, heading
+    for last in heading.descendants:
+        inside = last
+    node = inside.next_element
+    while node is not None and (node is root or root in node.parents):
         if type(node) is NavigableString and visible(node):
-            return node
-    return None
+            return True
+        node = node.next_element
+    return False
