@@ -118,3 +118,10 @@ def next_number(connection: sa.Connection, name: str) -> int:
         connection.execute(sa.insert(table).values(name=name, value=1))
         return 1
     return int(number)
+
+
+def raise_number(connection: sa.Connection, name: str, least: int) -> None:
+    """Have the counter of that name go on from ``least`` at the lowest."""
+    upsert(connection, schema.counters, {"name": name, "value": 0})
+    table = schema.counters
+    connection.execute(sa.update(table).where(table.c.name == name, table.c.value < least).values(value=least))

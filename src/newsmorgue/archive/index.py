@@ -6,12 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.capture import UNCLEANED, Capture, is_cleanable
+from newsmorgue.archive.capture import UNCLEANED, Capture, Role, is_cleanable
 from newsmorgue.archive.cdxj import CdxLine
 from newsmorgue.archive.exchange import sha1
-from newsmorgue.archive.spool import WARC_SUFFIX
+from newsmorgue.archive.spool import WARC_SUFFIX, source_of
 from newsmorgue.archive.surt import surt
-from newsmorgue.archive.warc import StoredRecord
+from newsmorgue.archive.warc import ROLE_FIELD, StoredRecord
 from newsmorgue.times import from_iso, from_microseconds, iso, microseconds, timestamp14
 
 REVISIT_TYPE = "warc/revisit"
@@ -128,9 +128,10 @@ def capture_from_cdx(line: CdxLine) -> Capture:
     )
 
 
-def capture_from_record(record: StoredRecord, warc: str, source: str, offset: int, length: int, role: str) -> Capture:
+def capture_from_record(record: StoredRecord, warc: str, offset: int, length: int) -> Capture:
     """A response or revisit record of our own WARC as the row it should have."""
     headers, head = record.headers, record.http
+    role = headers.get(ROLE_FIELD.lower(), Role.LINK)
     url = headers["warc-target-uri"]
     refers = headers.get("warc-refers-to-date")
     digest = headers.get("warc-payload-digest") or sha1(record.entity)
@@ -140,7 +141,7 @@ def capture_from_record(record: StoredRecord, warc: str, source: str, offset: in
         warc=warc,
         offset=offset,
         length=length,
-        source=source,
+        source=source_of(warc),
         url=url,
         kind=record.kind,
         role=role,

@@ -12,17 +12,17 @@ import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import OPEN, SEALED, Archive
-from newsmorgue.archive.capture import Role
+from newsmorgue.archive.capture import Capture
+from newsmorgue.archive.catalogue import raise_number
 from newsmorgue.archive.events import Audited
-from newsmorgue.archive.frontier import role_of
 from newsmorgue.archive.index import capture_from_record
 from newsmorgue.archive.journal import entries, members
 from newsmorgue.archive.replay import add_capture, apply
+from newsmorgue.archive.sealing import seal
 from newsmorgue.archive.spool import SpoolFile, source_of
-from newsmorgue.archive.warc import StoredRecord, parse_record
+from newsmorgue.archive.warc import parse_record
 from newsmorgue.errors import MalformedRecord
 from newsmorgue.times import microseconds
-from newsmorgue.urls import address_key
 
 
 def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
@@ -39,8 +39,6 @@ def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
 
 def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str]) -> SpoolFile:
     """The source's open WARC: the one an earlier run left, if it has room yet, else a new one."""
-    from newsmorgue.archive.sealing import seal
-
     for name in archive.spool.names():
         file = adopt(archive, name, now) if source_of(name) == source else None
         if file is None:
@@ -50,6 +48,20 @@ def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str]
         with file:
             seal(archive, file, now)
     return archive.create_file(source, now, info)
+
+
+def seal_all(archive: Archive, now: datetime, source: str | None = None) -> list[str]:
+    """Seal every file of this spool that no other process holds (of one source, or of all); their names."""
+    sealed = []
+    for name in archive.spool.names():
+        if source is not None and source_of(name) != source:
+            continue
+        file = adopt(archive, name, now)
+        if file is not None:
+            with file:
+                if seal(archive, file, now):
+                    sealed.append(name)
+    return sealed
 
 
 def _mend(archive: Archive, file: SpoolFile, now: datetime) -> SpoolFile | None:
@@ -72,55 +84,49 @@ def _state(archive: Archive, name: str) -> str | None:
 
 def _register(archive: Archive, file: SpoolFile, now: datetime) -> None:
     """A file the catalogue does not know (it was just being made, or the catalogue is new): believe all that is whole."""
-    file.cut_warc(_whole_length(file.warc_path))
-    file.cut_journal(_whole_length(file.journal_path))
+    cut_to_whole(file)
     with archive.catalogue.write() as connection:
         archive.insert_file(connection, file, OPEN, microseconds(now))
+        for capture in spooled_captures(file, 0):
+            add_capture(connection, capture)
         with file.journal_path.open("rb") as stream:
             for place, entry in entries(stream, file.name):
                 apply(connection, entry, place)
-        _add_captures(connection, file, 0)
+                raise_number(connection, "commits", entry.seq)
 
 
 def _cut_back(archive: Archive, file: SpoolFile, now: datetime) -> None:
     c = schema.files.c
     with archive.catalogue.read() as connection:
         row = connection.execute(sa.select(c.warc_length, c.journal_length).where(c.name == file.name)).one()
-    if (file.warc_length, file.journal_length) == (row.warc_length, row.journal_length):
+    before = (file.warc_length, file.journal_length)
+    if before == (row.warc_length, row.journal_length):
         return
-    lost_journal = file.journal_length - row.journal_length
     file.cut_journal(row.journal_length)
-    before = file.warc_length
     file.cut_warc(_whole_length(file.warc_path))
+    taken = list(spooled_captures(file, row.warc_length))
     with archive.commit(file, now) as ledger:
-        count = _add_captures(ledger.connection, file, row.warc_length)
-        detail = f"{count} captures taken over uncleaned, {before - file.warc_length} torn WARC bytes and {lost_journal} journal bytes cut"
+        for capture in taken:
+            add_capture(ledger.connection, capture)
+        torn, lost = before[0] - file.warc_length, before[1] - row.journal_length
+        detail = f"{len(taken)} captures taken over uncleaned, {torn} torn WARC bytes and {lost} journal bytes cut"
         ledger.emit(Audited("recovered", file.name, detail))
 
 
-def _add_captures(connection: sa.Connection, file: SpoolFile, start: int) -> int:
-    source, count = source_of(file.name), 0
-    for offset, length, record in _records(file, start):
-        url = record.headers["warc-target-uri"]
-        role = _role(connection, source, url)
-        add_capture(connection, capture_from_record(record, file.name, source, offset, length, role))
-        count += 1
-    return count
+def cut_to_whole(file: SpoolFile) -> None:
+    """Cut torn gzip members off the ends of both files."""
+    file.cut_warc(_whole_length(file.warc_path))
+    file.cut_journal(_whole_length(file.journal_path))
 
 
-def _role(connection: sa.Connection, source: str, url: str) -> str:
-    known = role_of(connection, source, address_key(url))
-    return known or (Role.ROBOTS if url.endswith("/robots.txt") else Role.LINK)
-
-
-def _records(file: SpoolFile, start: int) -> Iterator[tuple[int, int, StoredRecord]]:
-    """The indexed records from an offset on, which must be a member's beginning."""
+def spooled_captures(file: SpoolFile, start: int) -> Iterator[Capture]:
+    """The captures in a spooled WARC from an offset on, which must be a member's beginning."""
     with file.warc_path.open("rb") as stream:
         stream.seek(start)
         for offset, length, content in members(stream, file.name):
             record = parse_record(content, f"{file.name}@{start + offset}")
-            if record.kind in ("response", "revisit") and not record.is_interim:
-                yield start + offset, length, record
+            if record.is_indexed:
+                yield capture_from_record(record, file.name, start + offset, length)
 
 
 def _whole_length(path: Path) -> int:

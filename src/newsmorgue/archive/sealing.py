@@ -1,22 +1,20 @@
 """Sealing: an open WARC becomes objects in the store, with its CDXJ, journal and manifest, and leaves the spool."""
 
 import hashlib
-import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import SEALED, SEALING, Archive
 from newsmorgue.archive.cdxj import format_line
-from newsmorgue.archive.index import cdx_line, captures_of
-from newsmorgue.archive.spool import SpoolFile, object_keys
+from newsmorgue.archive.index import captures_of, cdx_line
+from newsmorgue.archive.journal import entries
+from newsmorgue.archive.manifests import Described, Manifest, link, parse_manifest
+from newsmorgue.archive.spool import SpoolFile, object_keys, source_of
 from newsmorgue.errors import IntegrityFailure
-from newsmorgue.times import iso
-
-FORMAT = "newsmorgue manifest 1"
+from newsmorgue.times import from_microseconds, iso
 
 
 def seal(archive: Archive, file: SpoolFile, now: datetime) -> bool:
@@ -30,13 +28,10 @@ def seal(archive: Archive, file: SpoolFile, now: datetime) -> bool:
     cdxj = _cdxj(archive, file.name)
     manifest = _manifest(archive, file, cdxj, now)
     keys = object_keys(file.name)
-    for described in json.loads(manifest)["objects"]:
-        if described["key"] == keys.cdxj:
-            archive.store.put_bytes(keys.cdxj, cdxj)
-        else:
-            path = file.warc_path if described["key"] == keys.warc else file.journal_path
-            archive.store.put_file(described["key"], path, sha256=described["sha256"])
-    archive.store.put_bytes(keys.manifest, manifest)
+    archive.store.put_file(keys.warc, file.warc_path, sha256=_sha256_in(manifest, keys.warc))
+    archive.store.put_bytes(keys.cdxj, cdxj)
+    archive.store.put_file(keys.journal, file.journal_path, sha256=_sha256_in(manifest, keys.journal))
+    archive.store.put_bytes(keys.manifest, manifest.to_json())
     _read_back(archive, manifest)
     with archive.catalogue.write() as connection:
         connection.execute(sa.update(schema.files).where(schema.files.c.name == file.name).values(state=SEALED))
@@ -44,20 +39,8 @@ def seal(archive: Archive, file: SpoolFile, now: datetime) -> bool:
     return True
 
 
-def seal_all(archive: Archive, now: datetime, source: str | None = None) -> list[str]:
-    """Seal every file of this spool that no other process holds (of one source, or of all); their names."""
-    from newsmorgue.archive.recovery import adopt
-
-    sealed = []
-    for name in archive.spool.names():
-        if source is not None and archive.spool.path(name, "").parent.name != source:
-            continue
-        file = adopt(archive, name, now)
-        if file is not None:
-            with file:
-                if seal(archive, file, now):
-                    sealed.append(name)
-    return sealed
+def _sha256_in(manifest: Manifest, key: str) -> str:
+    return next(described.sha256 for described in manifest.objects if described.key == key)
 
 
 def file_sha256(path: Path) -> str:
@@ -84,38 +67,48 @@ def _cdxj(archive: Archive, name: str) -> bytes:
     return b"".join(line if line.endswith(b"\n") else line + b"\n" for line in lines)
 
 
-def _manifest(archive: Archive, file: SpoolFile, cdxj: bytes, now: datetime) -> bytes:
+def _manifest(archive: Archive, file: SpoolFile, cdxj: bytes, now: datetime) -> Manifest:
     """The manifest, its place in the source's chain fixed: made once, and the same bytes when asked for again."""
     table = schema.files
-    source = file.warc_path.parent.name
     with archive.catalogue.write() as connection:
-        known = connection.execute(sa.select(table.c.manifest).where(table.c.name == file.name)).scalar()
-        if known is not None:
-            return str(known).encode()
-        query = sa.select(table.c.manifest, table.c.chain_position).where(table.c.source == source, table.c.chain_position.is_not(None))
-        last = connection.execute(query.order_by(table.c.chain_position.desc()).limit(1)).first()
-        position = last.chain_position + 1 if last else 1
-        previous = hashlib.sha256(last.manifest.encode()).hexdigest() if last else None
-        chain = {"source": source, "position": position, "previous": previous, "sealed_at": iso(now)}
-        text = json.dumps({"format": FORMAT, "name": file.name} | chain | {"objects": _objects(file, cdxj)}, indent=1) + "\n"
-        values = {"manifest": text, "chain_position": position, "state": SEALING}
+        row = connection.execute(sa.select(table.c.manifest, table.c.opened_at).where(table.c.name == file.name)).one()
+        if row.manifest is not None:
+            return parse_manifest(row.manifest.encode(), file.name)
+        position, previous = _end_of_chain(connection, source_of(file.name))
+        opened, sealed = iso(from_microseconds(row.opened_at)), iso(now)
+        objects = _objects(file, cdxj)
+        manifest = Manifest(file.name, source_of(file.name), position, previous, opened, sealed, _first_seq(file), objects)
+        values = {"manifest": manifest.to_json().decode(), "chain_position": position, "state": SEALING}
         connection.execute(sa.update(table).where(table.c.name == file.name).values(**values))
-    return text.encode()
+    return manifest
 
 
-def _objects(file: SpoolFile, cdxj: bytes) -> list[dict[str, Any]]:
+def _end_of_chain(connection: sa.Connection, source: str) -> tuple[int, str | None]:
+    """The next position in a source's chain, and the link to the manifest before it."""
+    c = schema.files.c
+    query = sa.select(c.manifest, c.chain_position).where(c.source == source, c.chain_position.is_not(None))
+    last = connection.execute(query.order_by(c.chain_position.desc()).limit(1)).first()
+    return (last.chain_position + 1, link(last.manifest.encode())) if last else (1, None)
+
+
+def _first_seq(file: SpoolFile) -> int | None:
+    with file.journal_path.open("rb") as stream:
+        return next((entry.seq for _, entry in entries(stream, file.name)), None)
+
+
+def _objects(file: SpoolFile, cdxj: bytes) -> tuple[Described, ...]:
     keys = object_keys(file.name)
-    return [
-        {"key": keys.warc, "size": file.warc_length, "sha256": file_sha256(file.warc_path)},
-        {"key": keys.cdxj, "size": len(cdxj), "sha256": hashlib.sha256(cdxj).hexdigest()},
-        {"key": keys.journal, "size": file.journal_length, "sha256": file_sha256(file.journal_path)},
-    ]
+    return (
+        Described(keys.warc, file.warc_length, file_sha256(file.warc_path)),
+        Described(keys.cdxj, len(cdxj), hashlib.sha256(cdxj).hexdigest()),
+        Described(keys.journal, file.journal_length, file_sha256(file.journal_path)),
+    )
 
 
-def _read_back(archive: Archive, manifest: bytes) -> None:
-    for described in json.loads(manifest)["objects"]:
-        if archive.store.sha256(described["key"]) != described["sha256"]:
+def _read_back(archive: Archive, manifest: Manifest) -> None:
+    for described in manifest.objects:
+        if archive.store.sha256(described.key) != described.sha256:
             raise IntegrityFailure(
-                f"{archive.store.address}/{described['key']}: reads back with another SHA-256 than was sent; the spool keeps "
+                f"{archive.store.address}/{described.key}: reads back with another SHA-256 than was sent; the spool keeps "
                 "its copy; check the store, remove that object, and run 'morgue seal'"
             )

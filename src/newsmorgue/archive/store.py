@@ -131,9 +131,7 @@ def checked_key(key: str) -> str:
     """
     names = key.split("/")
     if _FORBIDDEN.search(key) or len(key.encode()) > _KEY_BYTES or not all(map(_is_name, names)):
-        raise ValueError(
-            f"not a key: {key!r} (want names joined by '/', no '..', backslash or control character)"
-        )
+        raise ValueError(f"not a key: {key!r} (want names joined by '/', no '..', backslash or control character)")
     return key
 
 
@@ -160,7 +158,5 @@ def _open_folder(address: str) -> Store:
 
 def _check_place(address: str, bucket: str, prefix: str) -> None:
     # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, with the capitals and '_' of old.
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", bucket) or not (
-        not prefix or is_key(prefix)
-    ):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", bucket) or not (not prefix or is_key(prefix)):
         raise ConfigurationError(f"store = '{address}': give s3://bucket/prefix, as in s3://my-archive/news")

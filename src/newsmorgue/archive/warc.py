@@ -22,6 +22,9 @@ from newsmorgue.errors import MalformedRecord
 from newsmorgue.times import iso
 
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
+# An extension field (WARC 1.1 §4 lets readers pass over it): what the URL was to the crawl, so that a WARC alone says
+# which of its captures are pages to be cleaned.
+ROLE_FIELD = "Newsmorgue-Role"
 IDENTICAL_PAYLOAD = _PROFILES + "identical-payload-digest"
 NOT_MODIFIED = _PROFILES + "server-not-modified"
 
@@ -74,10 +77,11 @@ class RecordWriter:
         headers = {"WARC-Date": date, "WARC-Filename": filename, "WARC-Block-Digest": sha1(body)}
         return self._pack(self._record("", "warcinfo", body, headers, content_type="application/warc-fields"))
 
-    def exchange(self, exchange: Exchange, refers_to: RefersTo | None = None) -> tuple[bytes, list[bytes]]:
+    def exchange(self, exchange: Exchange, role: str, refers_to: RefersTo | None = None) -> tuple[bytes, list[bytes]]:
         """An exchange's response (or revisit) member, then the members that go with it: 1xx answers and the request."""
         response = self._revisit(exchange, refers_to) if refers_to else self._response(exchange)
         response_id = response.rec_headers.get_header("WARC-Record-ID")
+        response.rec_headers.add_header(ROLE_FIELD, role)
         if exchange.tls:
             response.rec_headers.add_header("WARC-Protocol", exchange.tls)
         first = self._pack(response)
@@ -152,9 +156,9 @@ class StoredRecord:
         return self.headers["warc-type"]
 
     @property
-    def is_interim(self) -> bool:
-        """Whether this is a 1xx answer, kept but in no index."""
-        return self.kind == "response" and 100 <= self.http.status < 200
+    def is_indexed(self) -> bool:
+        """Whether this is a capture: a response or revisit, but not a 1xx answer, which is in no index."""
+        return self.kind in ("response", "revisit") and not 100 <= self.http.status < 200
 
     @property
     def http(self) -> HttpHead:

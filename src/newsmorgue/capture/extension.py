@@ -35,6 +35,8 @@ RECORDED = "newsmorgue_recorded"
 ROLE = "newsmorgue_role"
 _COMMIT_SECONDS = 1.0
 _FAILED = "archive_failed"
+# Sent after each commit, with ``capture`` (this extension), for whoever shows how far a run is.
+PROGRESS = object()
 
 
 class CaptureExtension:
@@ -49,6 +51,8 @@ class CaptureExtension:
         self.configuration = configuration
         self.run = secrets.token_hex(8)
         self.failure: NewsmorgueError | None = None
+        self.outcome: str | None = None
+        self.found_pages = False
         self._stack = ExitStack()
         self._loop: Any = None
         self._closing: asyncio.Task[None] | None = None
@@ -107,7 +111,8 @@ class CaptureExtension:
             self._loop.stop()
         try:
             if self.failure is None:
-                self._end("finished" if reason == "finished" else "interrupted")
+                self.outcome = "finished" if reason == "finished" else "interrupted"
+                self._end(self.outcome)
         except NewsmorgueError as error:
             self.failure = error
             _log.error("%s", error)
@@ -115,6 +120,7 @@ class CaptureExtension:
             self._stack.close()
 
     def _end(self, outcome: str) -> None:
+        self.found_pages = self.knows_pages()
         self.recorder.commit()
         self.recorder.add(EndRun(self.run, outcome, dict(self.recorder.counts)))
         self.recorder.finish(sealed=True)
@@ -140,7 +146,7 @@ class CaptureExtension:
     def record(self, request: Request, exchange: Exchange) -> None:
         """Keep an exchange; what became of it is in the request's meta."""
         role = request.meta.get(ROLE) or (Role.ROBOTS if exchange.url.endswith("/robots.txt") else Role.LINK)
-        if self.failure is not None:
+        if self.failure is not None or self.outcome is not None:
             return
         try:
             request.meta[RECORDED] = self.recorder.record(exchange, str(role))
@@ -149,7 +155,7 @@ class CaptureExtension:
 
     def add(self, *intents: Intent) -> None:
         """Have intents settled by the next commit."""
-        if self.failure is None:
+        if self.failure is None and self.outcome is None:
             try:
                 self.recorder.add(*intents)
             except NewsmorgueError as error:
@@ -162,6 +168,7 @@ class CaptureExtension:
                 self.recorder.commit()
             except NewsmorgueError as error:
                 self.fail(error)
+            self._crawler.signals.send_catch_log(PROGRESS, capture=self)
 
     @property
     def has_pending(self) -> bool:

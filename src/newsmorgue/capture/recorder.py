@@ -73,7 +73,7 @@ class Recorder:
             return Recorded(exchange, None, refused)
         file = self._open()
         before = self._known_payload(exchange)
-        first, others = self._writer.exchange(exchange, before)
+        first, others = self._writer.exchange(exchange, role, before)
         offset = file.append_warc(first + b"".join(others))
         capture = self._capture(exchange, role, file.name, offset, len(first), before)
         self._captures.append(capture)

@@ -1,0 +1,73 @@
+# The workflow. `make help` lists it; every target sets up what it needs by itself.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list these targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: install
+install: $(VENV)/.installed ## make .venv with the morgue command in it, at locked versions
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "newsmorgue needs Python 3.11 or newer; found $$($(PYTHON) --version). Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "$(PYTHON) has no venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# pip before 23.3, as distributions ship it, resolves trafilatura without lxml_html_clean
+	@$(PIP) install --upgrade pip
+	@echo "installing locked versions into $(VENV)"
+	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
+	@echo "installing what the tests need into $(VENV)"
+	@$(PIP) install -r requirements-test.lock
+	@touch $@
+
+.PHONY: demo
+demo: install ## crawl the demo newsroom twice, before and after it edits, and show what came of it
+	@$(BIN)/python -m tests.sites.demo
+
+.PHONY: test
+test: $(VENV)/.installed-test ## lint, types, all tests on both stores and both catalogues
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -m "not nightly"
+
+.PHONY: test-nightly
+test-nightly: $(VENV)/.installed-test ## the long suites
+	$(BIN)/pytest -q -m nightly
+
+.PHONY: format
+format: $(VENV)/.installed-test ## put the code into its form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+.PHONY: bench
+bench: $(VENV)/.installed-test ## pages per CPU-second beside bare Scrapy, and beside the usual way
+	$(BIN)/python -m bench.crawl
+
+.PHONY: lock
+lock: LOCK := $(shell mktemp -d)
+lock: ## lock the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv $(LOCK) && $(LOCK)/bin/pip install --quiet --upgrade pip
+	$(LOCK)/bin/pip install --quiet .
+	(echo "# Exact versions for 'make install': 'make lock' writes this anew."; \
+	  $(LOCK)/bin/pip freeze --exclude newsmorgue) > requirements.lock
+	$(LOCK)/bin/pip install --quiet --group test
+	(echo "# Exact versions for 'make test', beside requirements.lock: 'make lock' writes this anew."; \
+	  echo "-r requirements.lock"; $(LOCK)/bin/pip freeze --exclude newsmorgue | grep -vxFf requirements.lock) > requirements-test.lock
+	rm -rf $(LOCK) build
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist demo src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

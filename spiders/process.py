@@ -1,0 +1,94 @@
+"""Running crawls from a program: one process, one Scrapy crawler for each source."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+
+from newsmorgue.capture.extension import PROGRESS, CaptureExtension
+from newsmorgue.errors import ExitCode, NewsmorgueError
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
+from newsmorgue.spiders.news import NewsSpider
+
+Watch = Callable[[str, Counter[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run to be made: of a whole source, or (``save``) of just these pages of it."""
+
+    source: SourceConfiguration
+    recheck: bool = False
+    save: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended. ``outcome`` is ``finished``, ``interrupted`` or None where ``failure`` ended it."""
+
+    source: str
+    outcome: str | None
+    counts: Counter[str]
+    knows_pages: bool
+    failure: NewsmorgueError | None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What this run alone would tell the shell."""
+        if self.failure is not None:
+            return self.failure.exit_code
+        if self.outcome != "finished":
+            return ExitCode.INTERRUPTED
+        if self.counts["failed"] or self.counts["retry"]:
+            return ExitCode.PAGES_FAILED
+        return ExitCode.OK if self.knows_pages else ExitCode.NOTHING_FOUND
+
+
+def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | None = None) -> list[Report]:
+    """Make the runs, at the same time, until all have ended. ``watch`` hears of each run's counts once a second.
+
+    Starts Twisted's reactor: once in a process's life.
+    """
+    process = AsyncCrawlerProcess(_settings(configuration), install_root_handler=True)
+    crawlers = []
+    for job in jobs:
+        settings = _source_settings(process.settings, job.source)
+        crawler = Crawler(NewsSpider, settings)
+        if watch is not None:
+            crawler.signals.connect(_Watcher(watch), PROGRESS, weak=False)
+        process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save)
+        crawlers.append(crawler)
+    process.start()
+    return [_report(job, crawler) for job, crawler in zip(jobs, crawlers, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Watcher:
+    watch: Watch
+
+    def __call__(self, capture: CaptureExtension) -> None:
+        self.watch(capture.source.slug, capture.recorder.counts)
+
+
+def _settings(configuration: Configuration) -> Settings:
+    settings = Settings()
+    settings.setmodule("newsmorgue.settings.base", priority="project")
+    settings.set("NEWSMORGUE_CONFIGURATION", configuration, priority="cmdline")
+    settings.set("USER_AGENT", user_agent(configuration), priority="cmdline")
+    return settings
+
+
+def _source_settings(common: Settings, source: SourceConfiguration) -> Settings:
+    settings = common.copy()
+    settings.set("DOWNLOAD_DELAY", source.delay, priority="cmdline")
+    settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", source.concurrency, priority="cmdline")
+    return settings
+
+
+def _report(job: Job, crawler: Crawler) -> Report:
+    capture = CaptureExtension.of(crawler)
+    recorder = getattr(capture, "recorder", None)
+    counts = Counter(recorder.counts) if recorder else Counter[str]()
+    return Report(job.source.slug, capture.outcome, counts, capture.found_pages, capture.failure)

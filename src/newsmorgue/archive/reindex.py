@@ -1,0 +1,136 @@
+"""The catalogue from the objects alone: CDXJ and journals replayed, nothing cleaned."""
+
+import heapq
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.archive import OPEN, SEALED, Archive
+from newsmorgue.archive.cdxj import read_cdxj
+from newsmorgue.archive.events import Entry
+from newsmorgue.archive.index import capture_from_cdx
+from newsmorgue.archive.journal import Place, entries
+from newsmorgue.archive.manifests import Manifest, parse_manifest, stored_manifests
+from newsmorgue.archive.recovery import cut_to_whole, spooled_captures
+from newsmorgue.archive.replay import add_capture, apply
+from newsmorgue.archive.spool import JOURNAL_SUFFIX, SpoolFile, object_keys
+from newsmorgue.errors import Busy, CatalogueUnavailable
+from newsmorgue.times import from_iso, microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a reindex made: files read, captures, events replayed."""
+
+    files: int
+    captures: int
+    events: int
+
+
+def reindex(archive: Archive, *, replace: bool) -> Rebuilt:
+    """Fill the archive's catalogue from the store and this machine's spool, in one transaction.
+
+    A catalogue that holds something is refused, or (``replace``) emptied first. Raises :class:`CatalogueUnavailable`,
+    :class:`Busy` where a process holds a spool file, :class:`MalformedRecord` for an object that cannot be read.
+    """
+    with ExitStack() as stack, archive.catalogue.write() as connection:
+        _empty(connection, archive, replace)
+        sealed = [_register_sealed(connection, data, key) for key, data in stored_manifests(archive.store)]
+        stored = {manifest.name for manifest in sealed}
+        spooled = [_hold(archive, stack, name) for name in archive.spool.names() if name not in stored]
+        captures = sum(_index_stored(connection, archive, manifest) for manifest in sealed)
+        captures += sum(_index_spooled(connection, archive, file) for file in spooled)
+        events, last = 0, 0
+        for place, entry in _in_order(archive, sealed, spooled):
+            apply(connection, entry, place)
+            events, last = events + 1, entry.seq
+        _set_counters(connection, last, [*stored, *(file.name for file in spooled)])
+    return Rebuilt(len(sealed) + len(spooled), captures, events)
+
+
+def _empty(connection: sa.Connection, archive: Archive, replace: bool) -> None:
+    full = connection.execute(sa.select(schema.files.c.name).limit(1)).first()
+    if full and not replace:
+        raise CatalogueUnavailable(
+            f"catalogue {archive.catalogue.url.render_as_string()} is not empty; give an empty one by 'catalogue' or "
+            "MORGUE_CATALOGUE, or add --replace to rebuild this one"
+        )
+    for table in schema.metadata.sorted_tables:
+        connection.execute(sa.delete(table))
+
+
+def _register_sealed(connection: sa.Connection, data: bytes, key: str) -> Manifest:
+    manifest = parse_manifest(data, key)
+    sizes = {described.key: described.size for described in manifest.objects}
+    keys = object_keys(manifest.name)
+    values = {"name": manifest.name, "source": manifest.source, "host": "", "state": SEALED}
+    values |= {"opened_at": microseconds(from_iso(manifest.opened_at)), "manifest": data.decode()}
+    lengths = {"warc_length": sizes[keys.warc], "journal_length": sizes[keys.journal], "chain_position": manifest.position}
+    connection.execute(sa.insert(schema.files).values(**values, **lengths))
+    return manifest
+
+
+def _hold(archive: Archive, stack: ExitStack, name: str) -> SpoolFile:
+    file = archive.spool.lock(name)
+    if file is None:
+        raise Busy(f"{archive.spool.folder}: another process writes {name}; stop it, then reindex")
+    return stack.enter_context(file)
+
+
+def _index_stored(connection: sa.Connection, archive: Archive, manifest: Manifest) -> int:
+    count, key = 0, object_keys(manifest.name).cdxj
+    with archive.store.open(key) as stream:
+        for line in read_cdxj(stream, key):
+            add_capture(connection, capture_from_cdx(line))
+            count += 1
+    return count
+
+
+def _index_spooled(connection: sa.Connection, archive: Archive, file: SpoolFile) -> int:
+    cut_to_whole(file)
+    with file.journal_path.open("rb") as stream:
+        began = next((entry.at for _, entry in entries(stream, file.name)), None)
+    archive.insert_file(connection, file, OPEN, microseconds(began) if began else 0)
+    count = 0
+    for capture in spooled_captures(file, 0):
+        add_capture(connection, capture)
+        count += 1
+    return count
+
+
+def _in_order(archive: Archive, sealed: list[Manifest], spooled: list[SpoolFile]) -> Iterator[tuple[Place, Entry]]:
+    """All journals' entries by commit and line. A journal is opened only when the first of its commits comes up."""
+    waiting = [(manifest.first_seq, manifest.name) for manifest in sealed if manifest.first_seq is not None]
+    for file in spooled:
+        with file.journal_path.open("rb") as stream:
+            waiting += [(entry.seq, file.name) for _, entry in entries(stream, file.name)][:1]
+    heap: list[tuple[int, int, str, Place, Entry, Iterator[tuple[Place, Entry]]]] = []
+    waiting.sort(reverse=True)
+    while heap or waiting:
+        while waiting and (not heap or waiting[-1][0] <= heap[0][0]):
+            _push(heap, _journal(archive, waiting.pop()[1]))
+        *_, place, entry, rest = heapq.heappop(heap)
+        yield place, entry
+        _push(heap, rest)
+
+
+def _push(heap: list[tuple[int, int, str, Place, Entry, Iterator[tuple[Place, Entry]]]], journal: Iterator[tuple[Place, Entry]]) -> None:
+    following = next(journal, None)
+    if following is not None:
+        place, entry = following
+        heapq.heappush(heap, (entry.seq, entry.line, place.journal, place, entry, journal))
+
+
+def _journal(archive: Archive, name: str) -> Iterator[tuple[Place, Entry]]:
+    path = archive.spool.path(name, JOURNAL_SUFFIX)
+    with path.open("rb") if path.exists() else archive.store.open(object_keys(name).journal) as stream:
+        yield from entries(stream, name)
+
+
+def _set_counters(connection: sa.Connection, commits: int, names: list[str]) -> None:
+    files = max((int(name.rpartition("-")[2]) for name in names), default=0)
+    for name, value in (("commits", commits), ("files", files)):
+        connection.execute(sa.insert(schema.counters).values(name=name, value=value))

@@ -1,0 +1,332 @@
+"""The ``morgue`` command.
+
+Heavy modules (Scrapy, the cleaner) are imported by the commands that need them: ``morgue versions`` answers at once.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
+from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
+from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.times import now_utc, parse_asked_time
+
+if TYPE_CHECKING:
+    from newsmorgue.archive.archive import Archive
+    from newsmorgue.spiders.process import Job
+    from newsmorgue.stories.reading import Shown
+
+app = typer.Typer(
+    help="Crawl news sites, keep WARC snapshots and clean text, read any version of a story back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")]
+Url = Annotated[str, typer.Argument(help="Any address of the story, with or without scheme, or its id.")]
+Recheck = Annotated[bool, typer.Option("--recheck", help="Look again at every known story of the source.")]
+Delay = Annotated[float | None, typer.Option(min=0, help="Seconds between two requests to one host.")]
+Concurrency = Annotated[int | None, typer.Option(min=1, max=64, help="Requests to one host at the same time.")]
+
+
+def main() -> None:
+    """Run the command; a documented exit code for everything that can go wrong, and no traceback."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    try:
+        app(prog_name="morgue")
+    except NewsmorgueError as error:
+        err.print(f"morgue: {error}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python would complain once more while it closes stdout.
+        sys.stdout = None  # type: ignore[assignment]
+        sys.exit(ExitCode.OK)
+
+
+@app.command()
+def init() -> None:
+    """Write a commented morgue.toml into this folder."""
+    from newsmorgue.settings.template import TEMPLATE
+
+    path = Path(FILE_NAME)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(TEMPLATE)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{path.resolve()}: exists already; edit it, or move it away first") from error
+    out.print(f"wrote {path.resolve()}; next: set contact in it, then 'morgue crawl https://…'", markup=False)
+
+
+@app.command()
+def crawl(
+    sources: Annotated[list[str], typer.Argument(metavar="URL-or-SOURCE...", help="A home page, or a source's name.")],
+    recheck: Recheck = False,
+    delay: Delay = None,
+    concurrency: Concurrency = None,
+) -> None:
+    """Crawl news sites: find their feeds and sitemaps, fetch what is new or changed, keep it."""
+    from newsmorgue.spiders.process import Job
+
+    configuration = current_configuration()
+    chosen = {source.slug: source for source in (_source(configuration, name) for name in sources)}
+    for source in chosen.values():
+        require_contact(configuration, source.home)
+    _run(configuration, [Job(_polite(source, delay, concurrency), recheck) for source in chosen.values()])
+
+
+@app.command()
+def save(
+    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Pages to capture now.")],
+    delay: Delay = None,
+    concurrency: Concurrency = None,
+) -> None:
+    """Capture just these pages, now."""
+    from newsmorgue.spiders.process import Job
+
+    configuration = current_configuration()
+    pages: dict[str, tuple[SourceConfiguration, list[str]]] = {}
+    for url in urls:
+        source = configuration.source_for_url(url)
+        require_contact(configuration, url)
+        pages.setdefault(source.slug, (_polite(source, delay, concurrency), []))[1].append(url)
+    _run(configuration, [Job(source, save=tuple(saved)) for source, saved in pages.values()])
+
+
+@app.command()
+def stories(
+    source: Annotated[str | None, typer.Option(help="Only this source's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the stories of the archive, the last seen first."""
+    from newsmorgue import output
+    from newsmorgue.stories.reading import list_stories
+
+    with _archive() as archive:
+        rows = list(list_stories(archive, source))
+    if as_json:
+        _print_lines(output.json_line(output.story_json(row)) for row in rows)
+    elif rows:
+        out.print(output.stories_table(rows))
+    else:
+        err.print("no stories yet; 'morgue crawl URL' fills the archive", markup=False)
+
+
+@app.command()
+def versions(url: Url, as_json: Json = False) -> None:
+    """List every version of a story."""
+    from newsmorgue import output
+    from newsmorgue.stories.reading import find_story, story_row, story_versions
+
+    with _archive() as archive:
+        story = find_story(archive, url)
+        rows, about = story_versions(archive, story), story_row(archive, story)
+    if as_json:
+        _print_lines(output.json_line(output.version_json(row)) for row in rows)
+        return
+    out.print(about.url, style="dim", markup=False, soft_wrap=True)
+    out.print(output.versions_table(rows))
+
+
+@app.command()
+def show(
+    url: Url,
+    at: Annotated[str | None, typer.Option(help="As it stood at this time: ISO 8601 (UTC without an offset) or digits.")] = None,
+    version: Annotated[int | None, typer.Option(help="The version of this number instead.")] = None,
+    form: Annotated[str, typer.Option("--format", help="text, markdown, json, html or warc.")] = "text",
+    as_json: Json = False,
+) -> None:
+    """Show a story, as last seen or as it stood at a time."""
+    from newsmorgue import output
+
+    form = "json" if as_json else form
+    writers = {"text": _show_text, "markdown": _show_markdown, "json": _show_json, "html": _show_html, "warc": _show_warc}
+    if form not in writers:
+        raise typer.BadParameter(f"'{form}' is none of: {', '.join(writers)}", param_hint="--format")
+    if at is not None and version is not None:
+        raise typer.BadParameter("give a time or a version, not both", param_hint="--at / --version")
+    with _archive() as archive:
+        writers[form](archive, _shown(archive, url, at, version), output)
+
+
+@app.command()
+def diff(
+    url: Url,
+    old: Annotated[int | None, typer.Option("--from", help="Version number; by default the one before --to.")] = None,
+    new: Annotated[int | None, typer.Option("--to", help="Version number; by default the last.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what changed between two versions of a story, word by word."""
+    from newsmorgue import output
+    from newsmorgue.stories.diff import diff_articles
+    from newsmorgue.stories.reading import find_story, show_version, story_versions
+
+    with _archive() as archive:
+        story = find_story(archive, url)
+        last = new if new is not None else story_versions(archive, story)[-1].number
+        after = show_version(archive, story, last)
+        before = show_version(archive, story, old if old is not None else max(1, last - 1))
+    lines = diff_articles(before.article, after.article)
+    if as_json:
+        _print_lines([output.json_line(output.diff_json(before, after, lines))])
+    elif any(line.is_changed for line in lines):
+        output.print_diff(out, before, after, lines)
+    else:
+        err.print("no difference" if before.version.number != after.version.number else "only one version", markup=False)
+
+
+@app.command()
+def seal(source: Annotated[str | None, typer.Argument(help="Only this source's open files.")] = None) -> None:
+    """Move the spool's open files into the store now."""
+    from newsmorgue.archive.recovery import seal_all
+
+    with _archive() as archive:
+        sealed = seal_all(archive, now_utc(), source)
+        out.print(f"sealed {len(sealed)} files into {archive.store.address}", markup=False)
+
+
+@app.command()
+def reindex(
+    replace_rows: Annotated[bool, typer.Option("--replace", help="Empty the catalogue first, if it is not empty.")] = False,
+) -> None:
+    """Build the catalogue anew from the stored objects alone."""
+    from newsmorgue.archive.reindex import reindex as rebuild
+
+    with _archive() as archive:
+        rebuilt = rebuild(archive, replace=replace_rows)
+    out.print(f"reindexed {rebuilt.files} files: {rebuilt.captures} captures, {rebuilt.events} events", markup=False)
+
+
+@app.command()
+def verify(as_json: Json = False) -> None:
+    """Check every object against its manifest, every record against its digests, the catalogue against both."""
+    from newsmorgue import output
+    from newsmorgue.archive.verify import verify as check
+
+    with _archive() as archive:
+        report = check(archive)
+    if as_json:
+        _print_lines(output.json_line({"where": problem.where, "what": problem.what}) for problem in report.problems)
+    else:
+        for problem in report.problems:
+            out.print(f"{problem.where}: {problem.what}", markup=False, soft_wrap=True)
+        out.print(f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems", markup=False)
+    if report.problems:
+        raise typer.Exit(ExitCode.DAMAGED)
+
+
+# -- helpers ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _archive() -> Iterator["Archive"]:
+    archive = open_archive(current_configuration())
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def _source(configuration: Configuration, name: str) -> SourceConfiguration:
+    """A source by URL, by its name in morgue.toml, or by the name the archive knows it under."""
+    if "://" in name:
+        return configuration.source_for_url(name)
+    try:
+        return configuration.source_named(name)
+    except UnknownSource:
+        from newsmorgue.archive.sources import home_of
+
+        with _archive() as archive:
+            home = home_of(archive, name)
+        if home is None:
+            raise
+        return replace(configuration.source_for_url(home), slug=name)
+
+
+def _polite(source: SourceConfiguration, delay: float | None, concurrency: int | None) -> SourceConfiguration:
+    return replace(
+        source,
+        delay=source.delay if delay is None else delay,
+        concurrency=source.concurrency if concurrency is None else concurrency,
+    )
+
+
+def _run(configuration: Configuration, jobs: "list[Job]") -> None:
+    from newsmorgue.progress import Progress, print_summary
+    from newsmorgue.spiders.process import run_jobs
+
+    with Progress(err, [job.source.slug for job in jobs]) as progress:
+        reports = run_jobs(configuration, jobs, progress.show)
+    print_summary(out, reports, progress.seconds)
+    for report in reports:
+        if report.failure is not None:
+            err.print(f"morgue: {report.source}: {report.failure}", markup=False, soft_wrap=True)
+    worst = max((report.exit_code for report in reports), key=_severity)
+    raise typer.Exit(worst)
+
+
+_SEVERITIES = [ExitCode.OK, ExitCode.NOTHING_FOUND, ExitCode.PAGES_FAILED, ExitCode.INTERRUPTED]
+
+
+def _severity(code: ExitCode) -> int:
+    """Of several runs' codes the gravest is the command's; what stopped a run is graver than what it missed."""
+    return _SEVERITIES.index(code) if code in _SEVERITIES else len(_SEVERITIES)
+
+
+def _print_lines(lines: Any) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def _shown(archive: "Archive", url: str, at: str | None, version: int | None) -> "Shown":
+    from newsmorgue.stories.reading import find_story, show_at, show_version
+
+    moment = parse_asked_time(at) if at is not None else None
+    story = find_story(archive, url)
+    return show_version(archive, story, version) if version is not None else show_at(archive, story, moment)
+
+
+def _show_text(_: "Archive", shown: "Shown", output: Any) -> None:
+    sys.stdout.write(output.article_text(shown.article))
+
+
+def _show_markdown(_: "Archive", shown: "Shown", output: Any) -> None:
+    sys.stdout.write(output.article_markdown(shown.article))
+
+
+def _show_json(_: "Archive", shown: "Shown", output: Any) -> None:
+    _print_lines([output.json_line(output.shown_json(shown))])
+
+
+def _show_html(archive: "Archive", shown: "Shown", _: Any) -> None:
+    """The entity as the site sent it, decompressed and otherwise untouched."""
+    from newsmorgue.capture.entity import decode_entity
+    from newsmorgue.stories.reading import payload_of
+
+    record = payload_of(archive, shown.capture)
+    sys.stdout.buffer.write(decode_entity(record.entity, record.http.get("content-encoding"), 1 << 30))
+
+
+def _show_warc(archive: "Archive", shown: "Shown", _: Any) -> None:
+    """The capture's own record, as one gzip member, byte for byte as archived."""
+    from newsmorgue.archive.spool import WARC_SUFFIX
+
+    capture = shown.capture
+    data = archive.read_bytes(capture.warc, WARC_SUFFIX, capture.offset, capture.length)
+    if not data:
+        raise MissingObject(f"{capture.warc}@{capture.offset}: empty; run 'morgue verify'")
+    sys.stdout.buffer.write(data)

@@ -1,0 +1,87 @@
+"""How a crawl shows itself: a live line on a terminal, plain lines otherwise, and the summary at the end."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from newsmorgue.spiders.process import Report
+
+_PLAIN_SECONDS = 10.0
+# What a person wants to know, in this order: the column's name, and the counts it adds up.
+COLUMNS = (
+    ("fetched", ("exchanges", "not_kept")),
+    ("new stories", ("new_story",)),
+    ("new versions", ("new_version", "returned")),
+    ("unchanged", ("unchanged",)),
+    ("gone", ("gone",)),
+    ("not kept", ("refused",)),
+    ("not allowed", ("disallowed",)),
+    ("later", ("retry",)),
+    ("failed", ("failed",)),
+)
+
+
+def column_values(counts: Counter[str]) -> dict[str, int]:
+    """The counts of a run under the names people see."""
+    return {name: sum(counts[part] for part in parts) for name, parts in COLUMNS}
+
+
+class Progress:
+    """Shows the runs of some sources while they last."""
+
+    def __init__(self, console: Console, sources: Sequence[str]) -> None:
+        self._console = console
+        self._began = time.monotonic()
+        self._said = self._began
+        self._bars: Bars | None = None
+        if console.is_terminal:
+            self._bars = Bars(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True)
+            self._tasks = {source: self._bars.add_task(source, total=None) for source in sources}
+
+    def __enter__(self) -> Self:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self._began
+
+    def show(self, source: str, counts: Counter[str]) -> None:
+        """A run has come so far."""
+        line = f"{source}: " + ", ".join(f"{value} {name}" for name, value in column_values(counts).items() if value)
+        if self._bars is not None:
+            self._bars.update(self._tasks[source], description=line)
+        elif time.monotonic() - self._said >= _PLAIN_SECONDS:
+            self._said = time.monotonic()
+            self._console.print(line, markup=False, soft_wrap=True)
+
+
+def print_summary(console: Console, reports: "Sequence[Report]", seconds: float) -> None:
+    """What the runs did."""
+    table = Table(box=None, pad_edge=False)
+    shown = [name for name, _ in COLUMNS[:4]] + [
+        name for name, _ in COLUMNS[4:] if name == "failed" or any(column_values(report.counts)[name] for report in reports)
+    ]
+    table.add_column("source")
+    for name in [*shown, "bytes"]:
+        table.add_column(name, justify="right")
+    for report in reports:
+        values = column_values(report.counts)
+        table.add_row(report.source, *(str(values[name]) for name in shown), f"{report.counts['bytes']:,}")
+    console.print(table)
+    ending = ", ".join(f"{report.source}: {report.outcome or 'stopped'}" for report in reports)
+    console.print(f"{ending} after {seconds:.1f} s", markup=False, soft_wrap=True)
