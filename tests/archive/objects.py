@@ -1,4 +1,4 @@
-"""Small helpers that the tests of stores share."""
+"""What the tests of stores share."""
 
 import hashlib
 from pathlib import Path

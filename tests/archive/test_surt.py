@@ -158,9 +158,7 @@ hosts = st.from_regex(r"(www\d?\.)?[A-Za-z0-9-]{1,8}(\.[A-Za-zü]{2,6}){1,2}", f
 pieces = st.text(st.sampled_from("aZ0.-_~%25é/=;:@ +&'()"), max_size=12)
 
 
-@given(
-    st.sampled_from(["http", "https"]), hosts, st.sampled_from(["", ":80", ":443", ":8080"]), pieces, pieces
-)
+@given(st.sampled_from(["http", "https"]), hosts, st.sampled_from(["", ":80", ":443", ":8080"]), pieces, pieces)
 def test_same_key_for_any_ordinary_url(scheme: str, host: str, port: str, path: str, query: str) -> None:
     url = f"{scheme}://{host}{port}/{path}?{query}"
     assert surt(url) == peer.surt(url)

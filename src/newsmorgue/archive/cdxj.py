@@ -50,9 +50,7 @@ def parse_line(line: str, where: str) -> CdxLine:
     surt, _, rest = line.rstrip("\r\n").partition(" ")
     timestamp, _, text = rest.partition(" ")
     if not _KEY.fullmatch(surt) or not _TIMESTAMP.fullmatch(timestamp):
-        raise MalformedRecord(
-            f"{where}: not a CDXJ line (want 'SURT TIMESTAMP {{JSON}}'); index the WARC anew"
-        )
+        raise MalformedRecord(f"{where}: not a CDXJ line (want 'SURT TIMESTAMP {{JSON}}'); index the WARC anew")
     return CdxLine(surt, timestamp, _fields(text, where))
 
 
@@ -86,9 +84,7 @@ def _fields(text: str, where: str) -> dict[str, Any]:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedRecord(
-            f"{where}: not JSON after the timestamp: {error}; index the WARC anew"
-        ) from error
+        raise MalformedRecord(f"{where}: not JSON after the timestamp: {error}; index the WARC anew") from error
     if not isinstance(fields, dict):
         raise MalformedRecord(f"{where}: no JSON object after the timestamp; index the WARC anew")
     return fields

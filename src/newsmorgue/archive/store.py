@@ -22,7 +22,7 @@ PARTIAL = ".partial-"
 # Control characters of ASCII and Latin-1, the backslash (elsewhere a separator), and what UTF-8 cannot spell.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\\\\\ud800-\udfff]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-# Amazon S3's limit for a key, and the limit for a name on the common file systems, in bytes of UTF-8.
+# In bytes of UTF-8: S3 takes keys of 1,024 with the store's prefix, the common file systems names of 255.
 _KEY_BYTES, _NAME_BYTES = 900, 255
 
 
