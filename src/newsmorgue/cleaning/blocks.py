@@ -253,8 +253,7 @@ def is_data_table(table: Tag) -> bool:
 
 
 def _names(tag: Tag) -> str:
-    classes = tag.get("class") or ()
-    return classes if isinstance(classes, str) else " ".join(classes)
+    return str(tag.attrs.get("class", ""))
 
 
 def _is_caption(tag: Tag) -> bool:

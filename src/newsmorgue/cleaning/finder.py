@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from newsmorgue.cleaning.roles import names_story, role_of_attribute, role_of_name
+from newsmorgue.cleaning.roles import STORY, role_of_attribute, role_of_name
 from newsmorgue.cleaning.wording import word_count
 
 # Never shown, or never text.
@@ -63,12 +63,11 @@ def find_story(root: etree._Element) -> Place | None:
 def _role(element: etree._Element) -> str | None:
     if element.tag in _NOT_PROSE:
         return str(element.tag)
-    if element.tag in ("body", "main"):
-        return None
-    names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    if len(names) > 1 and not names_story(names) and (role := role_of_name(names)):
-        return role
-    return role_of_attribute(element.get("role") or "")
+    get = element.get
+    names, role = f"{get('class', '')} {get('id', '')}", None
+    if len(names) > 1 and element.tag != "body":
+        role = role_of_name(names)
+    return role or role_of_attribute(get("role", ""))
 
 
 def _key(element: etree._Element) -> tuple[str, str]:
@@ -116,16 +115,16 @@ class _Survey:
         Not believed: a name over most of the page's prose (all elements of one name taken together), and any name over
         the headline.
         """
-        roles = [_role(element) for element in self.elements]
+        self.roles = roles = [_role(element) for element in self.elements]
         under: dict[tuple[str, str], float] = {}
         for element, role, prose in zip(self.elements, roles, self.prose, strict=True):
-            if role:
+            if role and role != STORY:
                 under[_key(element)] = under.get(_key(element), 0.0) + prose
         whole = self.prose[0] or 1.0
         titled = self._above(number for number, element in enumerate(self.elements) if element.tag == "h1")
         self.other = [False] * len(self.elements)
         for number, role in enumerate(roles):
-            believed = role and number not in titled and under[_key(self.elements[number])] <= _BELIEVED.get(role, _BELIEVED_ELSE) * whole
+            believed = role and role != STORY and number not in titled and under[_key(self.elements[number])] <= _BELIEVED.get(role, _BELIEVED_ELSE) * whole
             self.other[number] = bool(believed) or (number > 0 and self.other[self.parents[number]])
 
     def _above(self, numbers: Iterator[int]) -> set[int]:
@@ -158,14 +157,14 @@ class _Survey:
         """The number of the element worth most; of equals the innermost."""
         best, most = None, 0.0
         for number, element in enumerate(self.elements):
-            worth = self.sums[number] * _factor(element)
+            worth = self.sums[number] * self._factor(number)
             if worth >= most and worth > 0 and element.tag in _CONTAINERS:
                 best, most = number, worth
         return best
 
-
-def _factor(element: etree._Element) -> float:
-    """How much more the story's own marks make of an element's worth."""
-    if element.get("itemprop") == "articleBody" or names_story(f"{element.get('class') or ''} {element.get('id') or ''}"):
-        return _STORY_NAMED
-    return _STORY_TAGGED if element.tag in ("article", "main") else 1.0
+    def _factor(self, number: int) -> float:
+        """How much more the story's own marks make of an element's worth."""
+        element = self.elements[number]
+        if self.roles[number] == STORY or element.get("itemprop") == "articleBody":
+            return _STORY_NAMED
+        return _STORY_TAGGED if element.tag in ("article", "main") else 1.0

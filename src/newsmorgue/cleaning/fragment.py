@@ -1,7 +1,6 @@
 """The chosen part of the page as a BeautifulSoup tree of its own, and how much text each of its elements has."""
 
 from collections.abc import Container, Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
@@ -10,20 +9,23 @@ from lxml import etree
 
 from newsmorgue.cleaning.wording import visible, word_count
 
-_KEPT_ATTRIBUTES = frozenset(
-    "class id role href src data-src itemprop style hidden aria-hidden cite title".split()
-)
+_KEPT_ATTRIBUTES = frozenset({"class", "id", "role", "href", "src", "data-src", "style", "hidden"})
+_WITH_TITLE = frozenset({"iframe", "video"})
+_WITHOUT_TEXT = ("img", "picture", "source", "track", "wbr", "col", "colgroup", "path")
+_MEANT_EMPTY = frozenset({"br", "hr", "iframe", "video", "td", "th"})
 # BeautifulSoup's lxml builder parses without ``huge_tree``: it loses what is nested deeper than 256.
 _DEEPEST_FOR_LXML = 200
 
 
 @dataclass(slots=True)
-class Amount:
-    """Words of text in an element: all, inside links, and the number of links."""
+class Part:
+    """An element of the fragment and its text: words in all, words inside links, and the number of links."""
 
+    tag: Tag
     words: int = 0
     linked: int = 0
     links: int = 0
+    present: bool = True
 
     @property
     def prose(self) -> int:
@@ -37,91 +39,116 @@ class Amount:
 
 
 class Fragment:
-    """A tree to strip: its elements in document order, each with its amount of text, kept right while parts are dropped."""
+    """A tree to strip: its elements in document order, their amounts of text kept right while parts are dropped."""
 
     def __init__(self, root: Tag) -> None:
         self.root = root
-        self._tags = [root, *(node for node in root.descendants if isinstance(node, Tag))]
-        self._amounts = {id(tag): Amount() for tag in self._tags}
-        self._dropped: set[int] = set()
-        for tag in self._tags:
-            self._measure(tag)
-        for tag in reversed(self._tags[1:]):
-            self._pass_up(tag)
+        self._parts = [Part(root), *(Part(node) for node in root.descendants if isinstance(node, Tag))]
+        self._by_id = {id(part.tag): part for part in self._parts}
+        self._lines: dict[int, str] = {}
+        for part in self._parts:
+            part.words = sum(word_count(child) for child in part.tag.contents if type(child) is NavigableString)
+            part.links = int(part.tag.name == "a")
+        for part in reversed(self._parts[1:]):
+            self._pass_up(part)
 
-    def _measure(self, tag: Tag) -> None:
-        amount = self._amounts[id(tag)]
-        amount.words = sum(word_count(child) for child in tag.contents if type(child) is NavigableString)
-        amount.links = int(tag.name == "a")
+    def _pass_up(self, part: Part) -> None:
+        above = self._by_id[id(part.tag.parent)]
+        if part.tag.name == "a":
+            part.linked = part.words
+        above.words += part.words
+        above.linked += part.linked
+        above.links += part.links
 
-    def _pass_up(self, tag: Tag) -> None:
-        amount, above = self._amounts[id(tag)], self._amounts[id(tag.parent)]
-        if tag.name == "a":
-            amount.linked = amount.words
-        above.words += amount.words
-        above.linked += amount.linked
-        above.links += amount.links
-
-    def tags(self, names: Container[str] | None = None) -> Iterator[Tag]:
+    def parts(self, names: Container[str] | None = None) -> Iterator[Part]:
         """The elements below the root that are still there, also while the caller drops some of them."""
-        for tag in self._tags[1:]:
-            if (names is None or tag.name in names) and id(tag) not in self._dropped:
-                yield tag
+        for part in self._parts[1:]:
+            if part.present and (names is None or part.tag.name in names):
+                yield part
 
-    def reversed_tags(self, names: Container[str]) -> Iterator[Tag]:
-        """As :meth:`tags`, from the end."""
-        for tag in reversed(self._tags[1:]):
-            if tag.name in names and id(tag) not in self._dropped:
-                yield tag
+    def short_parts(self, most: int) -> Iterator[Part]:
+        """The elements that hold one to ``most`` words."""
+        for part in self._parts[1:]:
+            if part.present and 0 < part.words <= most:
+                yield part
 
-    def holds(self, tag: Tag) -> bool:
-        """Whether ``tag`` is still there."""
-        return id(tag) not in self._dropped
+    def last_parts(self, names: Container[str]) -> Iterator[Part]:
+        """As :meth:`parts`, from the end."""
+        for part in reversed(self._parts[1:]):
+            if part.present and part.tag.name in names:
+                yield part
 
-    def amount(self, tag: Tag) -> Amount:
-        """The amount of text in ``tag``."""
-        return self._amounts[id(tag)]
+    def part(self, tag: Tag) -> Part:
+        """The part that ``tag`` is."""
+        return self._by_id[id(tag)]
 
-    def share(self, tag: Tag) -> float:
-        """The share of the fragment's words outside links that ``tag`` has."""
-        return self.amount(tag).prose / max(1, self.amount(self.root).prose)
+    def share(self, part: Part) -> float:
+        """The share of the fragment's words outside links that ``part`` has."""
+        return part.prose / max(1, self._parts[0].prose)
 
-    def drop(self, tag: Tag) -> None:
-        """Take ``tag`` and all in it out of the tree."""
-        lost = self.amount(tag)
-        for above in self.above(tag):
-            amount = self.amount(above)
-            amount.words -= lost.words
-            amount.linked -= lost.linked
-            amount.links -= lost.links
-        self._dropped.update(id(inner) for inner in (tag, *tag.descendants) if isinstance(inner, Tag))
-        tag.extract()
+    def drop(self, part: Part) -> None:
+        """Take a part and all in it out of the tree."""
+        for above in self.above(part):
+            self._lines.pop(id(above.tag), None)
+            above.words -= part.words
+            above.linked -= part.linked
+            above.links -= part.links
+        part.present = False
+        for inner in part.tag.descendants:
+            if isinstance(inner, Tag):
+                self._by_id[id(inner)].present = False
+        part.tag.extract()
 
-    def above(self, tag: Tag) -> Iterator[Tag]:
-        """The elements around ``tag``, up to and including the root."""
+    def above(self, part: Part) -> Iterator[Part]:
+        """The elements around ``part``, up to and including the root."""
+        tag = part.tag
         while tag is not self.root and tag.parent is not None:
             tag = tag.parent
-            yield tag
+            yield self._by_id[id(tag)]
 
-    @staticmethod
-    def line(tag: Tag) -> str:
-        """The text of ``tag`` as one line."""
-        return visible(" ".join(node for node in tag.descendants if type(node) is NavigableString))
+    def line(self, part: Part) -> str:
+        """The text of ``part`` as one line."""
+        line = self._lines.get(id(part.tag))
+        if line is None:
+            line = visible(" ".join(node for node in part.tag.descendants if type(node) is NavigableString))
+            self._lines[id(part.tag)] = line
+        return line
 
 
 def as_soup(element: etree._Element) -> Tag:
-    """A copy of ``element`` as a BeautifulSoup tag, without attributes that say nothing about text or role."""
-    copy = deepcopy(element)
-    copy.tail = None
-    deepest = 0
-    for inner in copy.iter(etree.Element):
-        for name in inner.keys():
-            if name not in _KEPT_ATTRIBUTES:
-                del inner.attrib[name]
-        if len(inner) == 0:
-            deepest = max(deepest, sum(1 for _ in inner.iterancestors()))
+    """``element`` as a BeautifulSoup tag, without what says nothing about text or role. Takes that out of ``element`` too."""
+    etree.strip_elements(element, *_WITHOUT_TEXT, with_tail=False)
+    deepest = _thin(element)
     builder = "lxml" if deepest < _DEEPEST_FOR_LXML else "html.parser"
-    markup = etree.tostring(copy, encoding="unicode", method="html")
-    root = BeautifulSoup(f"<div>{markup}</div>", builder).find("div")
+    markup = etree.tostring(element, encoding="unicode", method="html", with_tail=False)
+    root = BeautifulSoup(f"<div>{markup}</div>", builder, multi_valued_attributes=None).find("div")
     assert isinstance(root, Tag)
     return root
+
+
+def _thin(root: etree._Element) -> int:
+    """Drop needless attributes and empty elements; the depth of the deepest element."""
+    deepest = 0
+    for element in list(root.iter(etree.Element)):
+        for name in element.keys():
+            if name not in _KEPT_ATTRIBUTES and not (name == "title" and element.tag in _WITH_TITLE):
+                del element.attrib[name]
+        if len(element) == 0:
+            deepest = max(deepest, sum(1 for _ in element.iterancestors()))
+            if not element.text and element.tag not in _MEANT_EMPTY and element is not root:
+                _drop(element)
+    return deepest
+
+
+def _drop(element: etree._Element) -> None:
+    """Take an empty element out and leave the text behind it."""
+    parent, tail = element.getparent(), element.tail
+    if parent is None:
+        return
+    if tail:
+        before = element.getprevious()
+        if before is not None:
+            before.tail = (before.tail or "") + tail
+        else:
+            parent.text = (parent.text or "") + tail
+    parent.remove(element)

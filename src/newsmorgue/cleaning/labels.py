@@ -184,7 +184,8 @@ _LABELS: dict[str, str] = {
     """,
 }
 _LABEL = {role: re.compile(re.sub(r"\n *", "", labels), re.I) for role, labels in _LABELS.items()}
-_LONGEST_LABEL = 400
+_LONG_LABEL = {role: _LABEL[role] for role in ("comments", "newsletter", "consent", "copyright", "disclosure")}
+_MOST_WORDS, _LONGEST_LABEL = 16, 400
 _EDGES = " :;.…!»«›‹>→↓↑▼▲►|•·-–—*+[]()\"“”#"
 
 # These labels head a section: what follows them up to the end of their box belongs to it.
@@ -203,4 +204,5 @@ def role_of_label(text: str) -> str | None:
     line = visible(text).strip(_EDGES)
     if not line:
         return "interface"
-    return next((role for role, pattern in _LABEL.items() if pattern.fullmatch(line)), None)
+    patterns = _LABEL if line.count(" ") < _MOST_WORDS else _LONG_LABEL
+    return next((role for role, pattern in patterns.items() if pattern.fullmatch(line)), None)

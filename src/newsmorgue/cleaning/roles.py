@@ -99,6 +99,8 @@ _HIDDEN = frozenset(
 )
 # "has-sidebar", "no-ads": the element is not the thing, it is laid out for it.
 _SPEAKS_OF_OTHERS = frozenset("has have is no not with without hide show wp js".split())
+# "comments-open": a state of the story's element.
+_SPEAKS_OF_STATE = frozenset("open closed enabled disabled visible active".split())
 _ROLE_ATTRIBUTE = {
     "navigation": "navigation", "complementary": "related", "banner": "navigation", "contentinfo": "navigation", "search": "navigation",
     "dialog": "overlay", "alertdialog": "overlay", "menu": "navigation", "menubar": "navigation", "toolbar": "sharing", "form": "newsletter",
@@ -118,8 +120,9 @@ def _spaced(name: str) -> str:
 
 _ROLE_OF_WORDS = {_words(name): role for role, names in reversed(_NAMES.items()) for name in names.split()}
 _LONGEST_NAME = max(map(len, _ROLE_OF_WORDS))
-_RANK = {role: rank for rank, role in enumerate(_NAMES)}
+_RANK = {role: rank for rank, role in enumerate(("hidden", *_NAMES))}
 
+STORY = "story"
 # Names that say "the story", which a container of it may bear beside a word from the list above.
 _STORY = re.compile(
     r"(?<![a-z])(?:article-?body|article-?content|article-?text|story-?body|story-?content|post-?content|post-?body|entry-?content|body-?copy"
@@ -127,31 +130,36 @@ _STORY = re.compile(
 )
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=32768)
 def role_of_name(names: str) -> str | None:
-    """The role a class or id (several parted by spaces) speaks of, or None.
+    """The role a class or id (several parted by spaces) speaks of, or None; ``story`` where it says the text is there.
 
     >>> role_of_name("wp-block relatedPosts"), role_of_name("post-comments"), role_of_name("shared-history")
     ('related', 'comments', None)
+    >>> role_of_name("post-content social"), role_of_name("ArticleBody__wrap"), role_of_name("post")
+    ('story', 'story', None)
     """
-    roles = set()
-    for name in names.split():
-        if name.lower() in _HIDDEN:
-            return "hidden"
-        words = _words(name)
-        if words[:1] and words[0] in _SPEAKS_OF_OTHERS:
-            continue
-        for start in range(len(words)):
-            roles.update(
-                role for end in range(start + 1, start + _LONGEST_NAME + 1) if (role := _ROLE_OF_WORDS.get(words[start:end]))
-            )
+    tokens = names.split()
+    if any(map(_names_story, tokens)):
+        return STORY
+    return min((role for token in tokens if (role := _role_of_one(token))), key=_RANK.__getitem__, default=None)
+
+
+@lru_cache(maxsize=32768)
+def _role_of_one(name: str) -> str | None:
+    if name.lower() in _HIDDEN:
+        return "hidden"
+    words = _words(name)
+    if not words or words[0] in _SPEAKS_OF_OTHERS or words[-1] in _SPEAKS_OF_STATE:
+        return None
+    spans = (words[start:end] for start in range(len(words)) for end in range(start + 1, start + _LONGEST_NAME + 1))
+    roles = [role for span in spans if (role := _ROLE_OF_WORDS.get(span))]
     return min(roles, key=_RANK.__getitem__, default=None)
 
 
-@lru_cache(maxsize=16384)
-def names_story(names: str) -> bool:
-    """Whether a class or id says that the story's text is in it."""
-    return bool(_STORY.search(_HUMPS.sub("-", names).lower().replace("_", "-")))
+@lru_cache(maxsize=32768)
+def _names_story(name: str) -> bool:
+    return bool(_STORY.search(_spaced(name).lower().replace("_", "-")))
 
 
 def role_of_attribute(value: str) -> str | None:
