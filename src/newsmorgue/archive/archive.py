@@ -36,7 +36,9 @@ class Limits:
 class Archive:
     """Everything that is kept, and where."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, spool: Spool, limits: Limits, host: str | None = None) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, spool: Spool, limits: Limits, host: str | None = None
+    ) -> None:
         self.store = store
         self.catalogue = catalogue
         self.spool = spool
@@ -71,7 +73,9 @@ class Archive:
         with self.catalogue.read() as connection:
             table = schema.files.c
             opened = connection.execute(sa.select(table.opened_at).where(table.name == file.name)).scalar_one()
-        return file.warc_length >= self.limits.size or microseconds(now) - opened >= self.limits.age / timedelta(microseconds=1)
+        return file.warc_length >= self.limits.size or microseconds(now) - opened >= self.limits.age / timedelta(
+            microseconds=1
+        )
 
     @contextmanager
     def commit(self, file: SpoolFile, now: datetime) -> Iterator[Ledger]:
@@ -103,7 +107,9 @@ class Archive:
         where = f"{place.journal}{JOURNAL_SUFFIX}@{place.offset}"
         event = unpack_entry(self.read_bytes(place.journal, JOURNAL_SUFFIX, place.offset, place.length), where).event
         if not hasattr(event, "article"):
-            raise MalformedRecord(f"{where}: holds a '{event.type}' event where a text was expected; run 'morgue verify'")
+            raise MalformedRecord(
+                f"{where}: holds a '{event.type}' event where a text was expected; run 'morgue verify'"
+            )
         return event  # type: ignore[return-value]
 
     def read_bytes(self, name: str, suffix: str, offset: int, length: int) -> bytes:
@@ -135,7 +141,9 @@ class Archive:
         with self.catalogue.read() as connection:
             row = connection.execute(sa.select(table.host, table.state).where(table.name == name)).first()
         if row and row.state != SEALED and row.host != self.host:
-            raise NotYetStored(f"{name}: captured, not yet stored, held by {row.host}; run 'morgue seal' there, or wait")
+            raise NotYetStored(
+                f"{name}: captured, not yet stored, held by {row.host}; run 'morgue seal' there, or wait"
+            )
 
 
 @contextmanager
@@ -144,6 +152,6 @@ def _clear_disk_errors(spool: Spool) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(
-            f"spool {spool.folder}: {error.strerror or error}; make room or mend the folder, then run the same command again: "
-            "what was committed is safe"
+            f"spool {spool.folder}: {error.strerror or error}; make room or mend the folder, then run the same command "
+            "again: what was committed is safe"
         ) from error

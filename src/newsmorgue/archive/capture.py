@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a URL is to a crawl. Only STORY and LINK are cleaned: LINK was found in a page alone and may lead nowhere."""
+    """What a URL is to a crawl. Only STORY and LINK are cleaned: LINK was found in a page alone, may lead nowhere."""
 
     HOME = "home"
     ROBOTS = "robots"

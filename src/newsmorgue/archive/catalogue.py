@@ -39,11 +39,11 @@ class Catalogue:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """An exclusive transaction, committed durably at the end of the block, rolled back by an exception."""
-        with _clear_errors(self.url), self._engine.connect().execution_options(newsmorgue_writes=True) as connection:
-            with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-                yield connection
+        writing = self._engine.execution_options(newsmorgue_writes=True)
+        with _clear_errors(self.url), writing.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
 
     def close(self) -> None:
         """Give the connections back."""
@@ -106,13 +106,19 @@ def upsert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], *
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     statement = insert.values(**values)
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=update) if update else statement.on_conflict_do_nothing())
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=update)
+        if update
+        else statement.on_conflict_do_nothing()
+    )
 
 
 def next_number(connection: sa.Connection, name: str) -> int:
     """Count one further in the counter of that name, from 1."""
     table = schema.counters
-    changed = connection.execute(sa.update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value))
+    changed = connection.execute(
+        sa.update(table).where(table.c.name == name).values(value=table.c.value + 1).returning(table.c.value)
+    )
     number = changed.scalar()
     if number is None:
         connection.execute(sa.insert(table).values(name=name, value=1))

@@ -8,7 +8,7 @@ rows again), ``at`` the time in ISO 8601 UTC. Fields that are None are left out.
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from newsmorgue.errors import MalformedRecord
 from newsmorgue.times import from_iso, iso
@@ -220,7 +220,7 @@ Event = (
     | PolicyApplied
     | Audited
 )
-_CLASSES: dict[str, type[Event]] = {kind.type: kind for kind in Event.__args__}  # type: ignore[attr-defined]
+_CLASSES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
 
 
 @dataclass(frozen=True, slots=True)

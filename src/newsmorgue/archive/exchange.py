@@ -28,7 +28,11 @@ class HttpHead:
         """Field names in lower case with their values, in order, unfolded (RFC 9112 §5.2), read as Latin-1."""
         lines = _FOLDED.sub(b" ", self.raw).split(b"\n")[1:]
         pairs = (line.rstrip(b"\r").partition(b":") for line in lines)
-        return tuple((name.strip().lower().decode("latin-1"), value.strip().decode("latin-1")) for name, colon, value in pairs if colon)
+        return tuple(
+            (name.strip().lower().decode("latin-1"), value.strip().decode("latin-1"))
+            for name, colon, value in pairs
+            if colon
+        )
 
     def get(self, name: str) -> str | None:
         """The field's first value, or None."""

@@ -13,7 +13,9 @@ from newsmorgue.times import microseconds
 
 _U = schema.urls.c
 # Lists first, since they say what else is due; among stories those a list named before those only linked to.
-_ORDER = sa.case({Role.HOME.value: 0, Role.SITEMAP.value: 1, Role.FEED.value: 2, Role.STORY.value: 3}, value=_U.role, else_=4)
+_ORDER = sa.case(
+    {Role.HOME.value: 0, Role.SITEMAP.value: 1, Role.FEED.value: 2, Role.STORY.value: 3}, value=_U.role, else_=4
+)
 SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP)
 
 
@@ -53,7 +55,9 @@ def _take(connection: sa.Connection, source: str, run: str, limit: int, *which: 
 
 
 def _claim(source: str, row: Any) -> Claim:
-    return Claim(source, row.key, row.url, Role(row.role), row.reason, row.found_in, row.hops, row.etag, row.last_modified)
+    return Claim(
+        source, row.key, row.url, Role(row.role), row.reason, row.found_in, row.hops, row.etag, row.last_modified
+    )
 
 
 def release(connection: sa.Connection, run: str) -> int:

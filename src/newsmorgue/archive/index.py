@@ -54,14 +54,19 @@ def capture_at(connection: sa.Connection, warc: str, offset: int) -> Capture | N
 
 
 def payload_capture(connection: sa.Connection, capture: Capture) -> Capture | None:
-    """The capture that holds a capture's payload: itself, or the response a revisit refers to; None if there is none."""
+    """The capture that holds a capture's payload: itself, or the response a revisit refers to; else None."""
     if capture.kind != "revisit":
         return capture
     if capture.refers_to_url is None or capture.refers_to_time is None:
         return None
     c = schema.captures.c
     moment = microseconds(capture.refers_to_time)
-    same = (c.surt == surt(capture.refers_to_url), c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response")
+    same = (
+        c.surt == surt(capture.refers_to_url),
+        c.url == capture.refers_to_url,
+        c.timestamp == moment,
+        c.kind == "response",
+    )
     row = connection.execute(sa.select(schema.captures).where(*same).limit(1)).first()
     return capture_from_row(row) if row else None
 
@@ -69,7 +74,13 @@ def payload_capture(connection: sa.Connection, capture: Capture) -> Capture | No
 def response_with(connection: sa.Connection, url: str, payload_digest: str) -> Capture | None:
     """The latest response of that URL with that payload, for a revisit to refer to."""
     c = schema.captures.c
-    same = (c.surt == surt(url), c.url == url, c.payload_digest == payload_digest, c.kind == "response", c.truncated.is_(None))
+    same = (
+        c.surt == surt(url),
+        c.url == url,
+        c.payload_digest == payload_digest,
+        c.kind == "response",
+        c.truncated.is_(None),
+    )
     row = connection.execute(sa.select(schema.captures).where(*same).order_by(c.timestamp.desc()).limit(1)).first()
     return capture_from_row(row) if row else None
 
@@ -100,7 +111,9 @@ def cdx_line(capture: Capture) -> CdxLine:
         "refers-to-time": iso(capture.refers_to_time) if capture.refers_to_time else None,
         "truncated": capture.truncated,
     }
-    return CdxLine(capture.surt, timestamp14(capture.time), {name: value for name, value in fields.items() if value is not None})
+    return CdxLine(
+        capture.surt, timestamp14(capture.time), {name: value for name, value in fields.items() if value is not None}
+    )
 
 
 def capture_from_cdx(line: CdxLine) -> Capture:

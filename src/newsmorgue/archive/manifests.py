@@ -24,7 +24,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One sealing. ``position`` counts from 1 in the source's chain, ``previous`` is the SHA-256 of the manifest before.
+    """One sealing. ``position`` counts from 1 in the source's chain, ``previous`` is the SHA-256 of the one before.
 
     ``first_seq`` is the number of the first commit in the journal, None where the journal is empty. ``opened_at`` and
     ``sealed_at`` are ISO 8601.
@@ -55,7 +55,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
             raise ValueError(f"format {read['format']!r}")
         objects = tuple(Described(item["key"], int(item["size"]), item["sha256"]) for item in read["objects"])
         names = ("name", "source", "position", "previous", "opened_at", "sealed_at", "first_seq")
-        return Manifest(*(read[name] for name in names), objects)
+        return Manifest(**{name: read[name] for name in names}, objects=objects)
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedRecord(f"{where}: not a manifest ({error!r}); run 'morgue verify'") from error
 

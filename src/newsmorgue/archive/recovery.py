@@ -83,7 +83,7 @@ def _state(archive: Archive, name: str) -> str | None:
 
 
 def _register(archive: Archive, file: SpoolFile, now: datetime) -> None:
-    """A file the catalogue does not know (it was just being made, or the catalogue is new): believe all that is whole."""
+    """A file the catalogue does not know (just being made, or the catalogue is new): believe all that is whole."""
     cut_to_whole(file)
     with archive.catalogue.write() as connection:
         archive.insert_file(connection, file, OPEN, microseconds(now))

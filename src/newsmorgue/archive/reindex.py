@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -66,9 +67,13 @@ def _register_sealed(connection: sa.Connection, data: bytes, key: str) -> Manife
     manifest = parse_manifest(data, key)
     sizes = {described.key: described.size for described in manifest.objects}
     keys = object_keys(manifest.name)
-    values = {"name": manifest.name, "source": manifest.source, "host": "", "state": SEALED}
+    values: dict[str, Any] = {"name": manifest.name, "source": manifest.source, "host": "", "state": SEALED}
     values |= {"opened_at": microseconds(from_iso(manifest.opened_at)), "manifest": data.decode()}
-    lengths = {"warc_length": sizes[keys.warc], "journal_length": sizes[keys.journal], "chain_position": manifest.position}
+    lengths = {
+        "warc_length": sizes[keys.warc],
+        "journal_length": sizes[keys.journal],
+        "chain_position": manifest.position,
+    }
     connection.execute(sa.insert(schema.files).values(**values, **lengths))
     return manifest
 
@@ -117,7 +122,10 @@ def _in_order(archive: Archive, sealed: list[Manifest], spooled: list[SpoolFile]
         _push(heap, rest)
 
 
-def _push(heap: list[tuple[int, int, str, Place, Entry, Iterator[tuple[Place, Entry]]]], journal: Iterator[tuple[Place, Entry]]) -> None:
+def _push(
+    heap: list[tuple[int, int, str, Place, Entry, Iterator[tuple[Place, Entry]]]],
+    journal: Iterator[tuple[Place, Entry]],
+) -> None:
     following = next(journal, None)
     if following is not None:
         place, entry = following

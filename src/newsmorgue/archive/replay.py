@@ -57,7 +57,13 @@ def add_capture(connection: sa.Connection, capture: Capture) -> None:
 
 
 def _source(connection: sa.Connection, event: events.SourceAdded, entry: Entry, _: Place) -> None:
-    values = {"slug": event.source, "home": event.home, "created_at": microseconds(entry.at), "date_hits": 0, "date_misses": 0}
+    values = {
+        "slug": event.source,
+        "home": event.home,
+        "created_at": microseconds(entry.at),
+        "date_hits": 0,
+        "date_misses": 0,
+    }
     upsert(connection, schema.sources, values, home=event.home)
 
 
@@ -124,7 +130,12 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
     failed = event.outcome in ("failed", "retry")
     failures = (row.failures if row else 0) + 1 if failed else 0
     retry = from_iso(event.retry_at) if event.retry_at and failures < _MAX_FAILURES else None
-    values = {"outcome": event.outcome, "outcome_at": microseconds(entry.at), "detail": event.detail, "failures": failures}
+    values = {
+        "outcome": event.outcome,
+        "outcome_at": microseconds(entry.at),
+        "detail": event.detail,
+        "failures": failures,
+    }
     values |= {"due_at": microseconds(retry) if retry else None, "reason": "retry" if retry else "", "claimed_by": None}
     if event.outcome == "respelled":  # the same address as the site spells it: to be fetched so, at once
         values |= {"url": event.detail, "hops": row.hops + 1, "due_at": microseconds(entry.at), "reason": event.reason}
@@ -134,7 +145,9 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
         _mark_cleaned(connection, event.warc, event.offset)
     if event.reason == "date" and event.outcome in ("stored", "unchanged"):
         column = schema.sources.c.date_hits if event.outcome == "stored" else schema.sources.c.date_misses
-        connection.execute(sa.update(schema.sources).where(schema.sources.c.slug == event.source).values({column: column + 1}))
+        connection.execute(
+            sa.update(schema.sources).where(schema.sources.c.slug == event.source).values({column: column + 1})
+        )
 
 
 def _mark_cleaned(connection: sa.Connection, warc: str, offset: int | None) -> None:
@@ -160,11 +173,15 @@ def _alias(connection: sa.Connection, event: events.AliasAdded, entry: Entry, _:
 
 
 def _version(connection: sa.Connection, event: events.VersionAdded, entry: Entry, place: Place) -> None:
-    upsert(connection, schema.versions, {"id": event.version, "story": event.story, "created_at": microseconds(entry.at)})
+    upsert(
+        connection, schema.versions, {"id": event.version, "story": event.story, "created_at": microseconds(entry.at)}
+    )
     _text(connection, event, entry, place)
 
 
-def _text(connection: sa.Connection, event: events.VersionAdded | events.TextRenewed, entry: Entry, place: Place) -> None:
+def _text(
+    connection: sa.Connection, event: events.VersionAdded | events.TextRenewed, entry: Entry, place: Place
+) -> None:
     values = {"version": event.version, "reading": event.reading, "digest": event.digest, "seq": entry.seq}
     stands = {"journal": place.journal, "offset": place.offset, "length": place.length}
     upsert(connection, schema.texts, values | stands | {"headline": event.article.get("headline")})

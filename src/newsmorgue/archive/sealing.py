@@ -51,7 +51,9 @@ def file_sha256(path: Path) -> str:
 
 def _is_empty(archive: Archive, file: SpoolFile) -> bool:
     with archive.catalogue.read() as connection:
-        there = connection.execute(sa.select(schema.captures.c.offset).where(schema.captures.c.warc == file.name).limit(1)).first()
+        there = connection.execute(
+            sa.select(schema.captures.c.offset).where(schema.captures.c.warc == file.name).limit(1)
+        ).first()
     return there is None and file.journal_length == 0
 
 
@@ -77,7 +79,9 @@ def _manifest(archive: Archive, file: SpoolFile, cdxj: bytes, now: datetime) -> 
         position, previous = _end_of_chain(connection, source_of(file.name))
         opened, sealed = iso(from_microseconds(row.opened_at)), iso(now)
         objects = _objects(file, cdxj)
-        manifest = Manifest(file.name, source_of(file.name), position, previous, opened, sealed, _first_seq(file), objects)
+        manifest = Manifest(
+            file.name, source_of(file.name), position, previous, opened, sealed, _first_seq(file), objects
+        )
         values = {"manifest": manifest.to_json().decode(), "chain_position": position, "state": SEALING}
         connection.execute(sa.update(table).where(table.c.name == file.name).values(**values))
     return manifest
@@ -109,6 +113,6 @@ def _read_back(archive: Archive, manifest: Manifest) -> None:
     for described in manifest.objects:
         if archive.store.sha256(described.key) != described.sha256:
             raise IntegrityFailure(
-                f"{archive.store.address}/{described.key}: reads back with another SHA-256 than was sent; the spool keeps "
-                "its copy; check the store, remove that object, and run 'morgue seal'"
+                f"{archive.store.address}/{described.key}: reads back with another SHA-256 than was sent; the spool "
+                "keeps its copy; check the store, remove that object, and run 'morgue seal'"
             )

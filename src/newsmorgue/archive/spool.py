@@ -45,7 +45,10 @@ def object_keys(name: str) -> ObjectKeys:
         raise ValueError(f"{name!r} is not the name of a WARC of this archive")
     folder = f"{parts['source']}/{parts['year']}/{parts['month']}/{name}"
     return ObjectKeys(
-        f"warc/{folder}{WARC_SUFFIX}", f"warc/{folder}{CDXJ_SUFFIX}", f"text/{folder}{JOURNAL_SUFFIX}", f"manifests/{folder}.json"
+        f"warc/{folder}{WARC_SUFFIX}",
+        f"warc/{folder}{CDXJ_SUFFIX}",
+        f"text/{folder}{JOURNAL_SUFFIX}",
+        f"manifests/{folder}.json",
     )
 
 
@@ -113,7 +116,9 @@ class SpoolFile:
     def __enter__(self) -> "SpoolFile":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -199,6 +204,8 @@ class Spool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError as error:
-            raise Busy(f"another process is at a {kind} of source '{source}'; wait for it to end, or stop it") from error
+            raise Busy(
+                f"another process is at a {kind} of source '{source}'; wait for it to end, or stop it"
+            ) from error
         finally:
             os.close(descriptor)

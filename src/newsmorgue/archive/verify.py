@@ -82,7 +82,10 @@ def _check_chains(manifests: list[tuple[Manifest, bytes]], report: Report) -> No
         position, previous = ends.get(manifest.source, (0, None))
         key = object_keys(manifest.name).manifest
         if manifest.position != position + 1:
-            report.add(key, f"the chain of '{manifest.source}' goes from {position} to {manifest.position}: a manifest is missing")
+            report.add(
+                key,
+                f"the chain of '{manifest.source}' goes from {position} to {manifest.position}: a manifest is missing",
+            )
         elif manifest.previous != previous:
             report.add(key, "does not link to the manifest before it: that one was altered, or this one")
         ends[manifest.source] = (manifest.position, link(data))
@@ -138,7 +141,9 @@ def _check_index(archive: Archive, manifest: Manifest, captures: list[Capture], 
     key = object_keys(manifest.name).cdxj
     try:
         with archive.store.open(key) as stream:
-            indexed = sorted((capture_from_cdx(line) for line in read_cdxj(stream, key)), key=lambda capture: capture.offset)
+            indexed = sorted(
+                (capture_from_cdx(line) for line in read_cdxj(stream, key)), key=lambda capture: capture.offset
+            )
     except MissingObject:
         return
     except MalformedRecord as error:
@@ -179,9 +184,13 @@ def _check_references(
         if moment is not None and (capture.refers_to_url, moment) in referable:
             continue
         with archive.catalogue.read() as connection:  # it may refer to a response that is still in the spool
-            there = sa.select(c.offset).where(c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response")
+            there = sa.select(c.offset).where(
+                c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response"
+            )
             if connection.execute(there).first() is None:
-                report.add(f"{object_keys(name).warc}@{capture.offset}", "refers to a capture that is not in the archive")
+                report.add(
+                    f"{object_keys(name).warc}@{capture.offset}", "refers to a capture that is not in the archive"
+                )
 
 
 def _check_sightings(archive: Archive, report: Report) -> None:

@@ -59,7 +59,7 @@ class RefersTo:
 
 
 def clean_url(url: str) -> str:
-    """A URL as ``WARC-Target-URI``: control characters, spaces and surrogates become escapes, so none forges a header."""
+    """A URL as ``WARC-Target-URI``: control characters, spaces, surrogates become escapes, so none forges a header."""
     data = url.encode("utf-8", "surrogatepass")
     return re.sub(rb"[\x00-\x20\x7f-\xff<>]", lambda match: b"%%%02X" % match.group()[0], data).decode("ascii")
 
@@ -109,7 +109,10 @@ class RecordWriter:
 
     def _request(self, exchange: Exchange, response_id: str) -> ArcWarcRecord:
         head, body = split_head(exchange.request)
-        headers = self._common(exchange) | {"WARC-Block-Digest": sha1(exchange.request), "WARC-Concurrent-To": response_id}
+        headers = self._common(exchange) | {
+            "WARC-Block-Digest": sha1(exchange.request),
+            "WARC-Concurrent-To": response_id,
+        }
         return self._record(exchange.url, "request", body, headers, head)
 
     def _interim(self, exchange: Exchange, raw: bytes, response_id: str) -> ArcWarcRecord:
@@ -124,7 +127,13 @@ class RecordWriter:
         return headers
 
     def _record(
-        self, url: str, kind: str, body: bytes, headers: dict[str, str], http: bytes | None = None, content_type: str = ""
+        self,
+        url: str,
+        kind: str,
+        body: bytes,
+        headers: dict[str, str],
+        http: bytes | None = None,
+        content_type: str = "",
     ) -> ArcWarcRecord:
         return self._warcio.create_warc_record(
             clean_url(url),

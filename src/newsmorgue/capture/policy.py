@@ -17,7 +17,7 @@ _BOT = re.compile(r"^([a-z0-9_-]+)\s*:\s*(.*)$", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The site does not want this kept. ``reason`` is ``noarchive`` or ``tdm-reservation``, ``where`` says who said so."""
+    """The site does not want this kept. ``reason`` is ``noarchive`` or ``tdm-reservation``, ``where`` says where."""
 
     reason: str
     where: str
@@ -44,7 +44,12 @@ def _forbids_archiving(value: str) -> bool:
     robot = "*"
     for part in value.split(","):
         named = _BOT.match(part.strip())
-        if named and named.group(1).lower() not in ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"):
+        if named and named.group(1).lower() not in (
+            "unavailable_after",
+            "max-snippet",
+            "max-image-preview",
+            "max-video-preview",
+        ):
             robot, part = named.group(1).lower(), named.group(2)
         if part.strip().lower() == "noarchive" and robot in ("*", "newsmorgue"):
             return True

@@ -185,5 +185,9 @@ class Recorder:
             return capture
         refers = datetime.fromisoformat(before.date)
         return replace(
-            capture, kind="revisit", payload_digest=before.payload_digest, refers_to_url=before.url, refers_to_time=refers
+            capture,
+            kind="revisit",
+            payload_digest=before.payload_digest,
+            refers_to_url=before.url,
+            refers_to_time=refers,
         )

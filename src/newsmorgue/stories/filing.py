@@ -22,7 +22,6 @@ from newsmorgue.stories.versions import family, root_of, text_digest
 from newsmorgue.times import from_microseconds, iso, microseconds
 from newsmorgue.urls import address_key, without_tracking
 
-
 MAX_HOPS = 10  # RFC 9110 §15.4 asks for a bound; browsers use 20, robots.txt readers 5
 
 
@@ -56,7 +55,9 @@ class Renewal:
     offset: int
 
 
-def end_visit(ledger: Ledger, visit: Visit, outcome: str, detail: str | None = None, retry_at: datetime | None = None) -> None:
+def end_visit(
+    ledger: Ledger, visit: Visit, outcome: str, detail: str | None = None, retry_at: datetime | None = None
+) -> None:
     """Record how a visit ended: the one outcome that every claimed URL gets."""
     kept = visit.capture
     ledger.emit(
@@ -113,7 +114,9 @@ class FilePage:
         version, is_added = self._version(ledger, story, capture)
         ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
         _say_back(ledger, story, address)
-        counted = "new_story" if is_new else "new_version" if is_added else "returned" if version != before else "unchanged"
+        counted = (
+            "new_story" if is_new else "new_version" if is_added else "returned" if version != before else "unchanged"
+        )
         end_visit(ledger, self.visit, "unchanged" if counted == "unchanged" else "stored", version)
         return counted
 
@@ -224,7 +227,11 @@ class FileRedirect:
         story = story_at(ledger.connection, key)
         if story and story_at(ledger.connection, address.key) is None:
             add_known_spellings(ledger, Address(address.source, address.hosts, url, key), story)
-        if known is not None and self.visit.reason in ("date", "recheck") and (known.outcome_at or 0) < microseconds(self.at):
+        if (
+            known is not None
+            and self.visit.reason in ("date", "recheck")
+            and (known.outcome_at or 0) < microseconds(self.at)
+        ):
             make_due(ledger.connection, address.source, [key], ledger.now, self.visit.reason)
         return "redirected"
 
@@ -267,7 +274,9 @@ class Discover:
 
     def _known(self, connection: sa.Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:
         m = schema.mentions.c
-        query = sa.select(m.key, m.given, m.stated).where(m.source == self.source, m.found_in == self.found_in, m.key.in_(keys))
+        query = sa.select(m.key, m.given, m.stated).where(
+            m.source == self.source, m.found_in == self.found_in, m.key.in_(keys)
+        )
         return {row.key: (row.given, row.stated) for row in connection.execute(query)}
 
     def _found(self, ledger: Ledger, key: str, finding: Finding) -> None:
@@ -276,7 +285,9 @@ class Discover:
             Discovered(self.source, url, key, finding.role, self.found_in, finding.url, finding.stated, self.hops)
         )
         story = story_at(ledger.connection, key)
-        known = ledger.connection.execute(sa.select(schema.aliases.c.url).where(schema.aliases.c.url == finding.url)).scalar()
+        known = ledger.connection.execute(
+            sa.select(schema.aliases.c.url).where(schema.aliases.c.url == finding.url)
+        ).scalar()
         if story and known is None:
             ledger.emit(AliasAdded(finding.url, key, story, "mentioned"))
 
@@ -300,6 +311,11 @@ def stale_versions(connection: sa.Connection, key: str) -> list[StaleVersion]:
     v, s, t = schema.versions.c, schema.sightings.c, schema.texts.c
     current = sa.select(t.version).where(t.reading == READING)
     mine = (v.story.in_(family(connection, root_of(connection, story))), v.id.not_in(current))
-    query = sa.select(v.id, s.warc, s.offset, s.url, s.at).join(schema.sightings, s.version == v.id).where(*mine).order_by(s.at)
+    query = (
+        sa.select(v.id, s.warc, s.offset, s.url, s.at)
+        .join(schema.sightings, s.version == v.id)
+        .where(*mine)
+        .order_by(s.at)
+    )
     latest = {row.id: row for row in connection.execute(query)}
     return [StaleVersion(row.id, row.warc, row.offset, row.url, from_microseconds(row.at)) for row in latest.values()]

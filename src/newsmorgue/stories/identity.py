@@ -29,7 +29,7 @@ ReadArticle = Callable[[Place], Article]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A page's address: as fetched, its key, the source that fetched it, and the other hosts which that source lists."""
+    """A page's address: as fetched, its key, the source that fetched it, and the other hosts that source lists."""
 
     source: str
     hosts: frozenset[str]
@@ -38,7 +38,7 @@ class Address:
 
 
 def same_site(address: Address, url: str) -> bool:
-    """Whether a URL is on the page's registrable domain or on a host its source lists. For a bare address: same port."""
+    """Whether a URL is on the page's registrable domain or a host its source lists. For a bare address: same port."""
     try:
         here, there = host_and_port(address.url), host_and_port(url)
     except ValueError:
@@ -153,7 +153,11 @@ def add_known_spellings(ledger: Ledger, address: Address, story: str) -> None:
             _add_alias(ledger, url, key, story, "redirect")
     ours = [key for key in (address.key, *keys) if story_at(ledger.connection, key) == story]
     table = schema.mentions.c
-    given = sa.select(table.given, table.key).where(table.source == address.source, table.key.in_(ours)).order_by(table.given)
+    given = (
+        sa.select(table.given, table.key)
+        .where(table.source == address.source, table.key.in_(ours))
+        .order_by(table.given)
+    )
     for row in ledger.connection.execute(given.distinct()).all():
         _add_alias(ledger, row.given, row.key, story, "mentioned")
 
@@ -178,4 +182,4 @@ def merge(ledger: Ledger, one: str, other: str, why: str) -> str:
     both = sa.select(table.id).where(table.id.in_((one, other))).order_by(table.created_at, table.id)
     older, younger = ledger.connection.execute(both).scalars().all()
     ledger.emit(Merged(younger, older, why))
-    return older
+    return str(older)

@@ -27,4 +27,8 @@ def containment(one: str, other: str) -> float:
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
     words = normal_form(text).casefold().split()
-    return {tuple(words[start : start + _SHINGLE]) for start in range(max(1, len(words) - _SHINGLE + 1))} if words else set()
+    return (
+        {tuple(words[start : start + _SHINGLE]) for start in range(max(1, len(words) - _SHINGLE + 1))}
+        if words
+        else set()
+    )

@@ -64,7 +64,9 @@ def find_story(archive: Archive, url: str) -> str:
     with archive.catalogue.read() as connection:
         story = _find(connection, url)
     if story is None:
-        raise UnknownStory(f"no story is known under {url}; 'morgue stories' lists those that are, 'morgue save {url}' captures it")
+        raise UnknownStory(
+            f"no story is known under {url}; 'morgue stories' lists those that are, 'morgue save {url}' captures it"
+        )
     return story
 
 
@@ -90,13 +92,19 @@ def show_at(archive: Archive, story: str, at: datetime | None) -> Shown:
     """
     s, v = schema.sightings.c, schema.versions.c
     with archive.catalogue.read() as connection:
-        query = sa.select(schema.sightings).join(schema.versions, v.id == s.version).where(v.story.in_(family(connection, story)))
+        query = (
+            sa.select(schema.sightings)
+            .join(schema.versions, v.id == s.version)
+            .where(v.story.in_(family(connection, story)))
+        )
         before = query.where(s.at <= microseconds(at)) if at is not None else query
         sighting = connection.execute(before.order_by(s.at.desc(), s.warc.desc(), s.offset.desc()).limit(1)).first()
         first = connection.execute(query.order_by(s.at).limit(1)).first()
         if sighting is None:
             raise ImpossibleTime(
-                f"not seen before {iso(from_microseconds(first.at))}: that is the story's first sighting" if first else "never seen"
+                f"not seen before {iso(from_microseconds(first.at))}: that is the story's first sighting"
+                if first
+                else "never seen"
             )
         return _shown(archive, connection, story, sighting.version, sighting.warc, sighting.offset, sighting.at)
 
@@ -150,7 +158,9 @@ def _story_row(connection: sa.Connection, story: str) -> StoryRow | None:
     c, a = schema.stories.c, schema.aliases.c
     row = connection.execute(sa.select(schema.stories).where(c.id == story)).one()
     members = family(connection, story)
-    aliases = connection.execute(sa.select(a.url).where(a.story.in_(members), a.url != row.canonical).order_by(a.since, a.url))
+    aliases = connection.execute(
+        sa.select(a.url).where(a.story.in_(members), a.url != row.canonical).order_by(a.since, a.url)
+    )
     latest = max(versions, key=lambda version: version.last_seen)
     return StoryRow(
         row.id,

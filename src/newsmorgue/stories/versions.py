@@ -31,7 +31,9 @@ def normal_form(text: str | None) -> str:
 def text_digest(article: Article) -> str:
     """``sha256:`` and hex of the normal forms of headline, summary and body. Equal digests are one version."""
     parts = [normal_form(article.headline), normal_form(article.summary), normal_form(article.text)]
-    return "sha256:" + hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    return (
+        "sha256:" + hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
     v, s, t = schema.versions, schema.sightings, schema.texts
     newest = sa.select(t.c.version, sa.func.max(t.c.seq).label("seq")).group_by(t.c.version).subquery()
     seen = sa.select(
-        s.c.version, sa.func.min(s.c.at).label("first"), sa.func.max(s.c.at).label("last"), sa.func.count().label("times")
+        s.c.version,
+        sa.func.min(s.c.at).label("first"),
+        sa.func.max(s.c.at).label("last"),
+        sa.func.count().label("times"),
     ).group_by(s.c.version)
     mine = sa.select(v.c.id).where(v.c.story.in_(family(connection, root)))
     counted = seen.where(s.c.version.in_(mine)).subquery()

@@ -12,7 +12,7 @@ from newsmorgue.errors import CatalogueUnavailable
 
 
 def upgrade(engine: sa.Engine, current: str | None) -> None:
-    """Bring a catalogue to this program's revision. Raises :class:`CatalogueUnavailable` where it is newer than that."""
+    """Bring a catalogue to this program's revision. Raises :class:`CatalogueUnavailable` where it is newer."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
