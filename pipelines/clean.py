@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -48,6 +49,9 @@ class CleaningPool:
             raise CleaningFailed(f"cleaning took more than {SECONDS:.0f} s") from error
         except ProcessExpired as error:
             raise CleaningFailed(f"the cleaning process ended with code {error.exitcode}") from error
+        except BrokenProcessPool as error:
+            self.close()
+            raise CleaningFailed(f"the cleaning processes cannot be started: {error}") from error
         except MemoryError as error:
             raise CleaningFailed("cleaning needed more memory than it may have") from error
         except NewsmorgueError as error:
@@ -58,6 +62,7 @@ class CleaningPool:
         if self._pool is not None:
             self._pool.stop()
             self._pool.join()
+            self._pool = None
 
 
 _pools: WeakKeyDictionary[Crawler, Any] = WeakKeyDictionary()

@@ -32,6 +32,8 @@ from newsmorgue.stories.filing import (
 from newsmorgue.stories.identity import Address, same_site
 from newsmorgue.urls import address_key
 
+_Found = tuple[list[Finding], str | None]  # what a list names, and what was wrong with it
+OPERATOR = "operator"  # found_in of what was typed or configured, or what robots.txt names
 GUESS = "guess"  # found_in of addresses that nobody named, but which many sites have
 LARGEST_LIST = 64 << 20  # sitemaps.org allows 50 MB unpacked
 _BATCH = 500
@@ -139,9 +141,12 @@ def _read_content(answer: Answer) -> Iterator[Intent | FetchedPage]:
     except NewsmorgueError as error:
         yield failed(answer, str(error))
         return
-    findings = _FINDERS[answer.claim.role](answer, body)
+    findings, problem = _FINDERS[answer.claim.role](answer, body)
     yield from discoveries(answer.source.slug, answer.claim.url, findings)
-    yield EndVisit(answer.visit, "listed")
+    if problem and not findings and answer.claim.found_in == OPERATOR:
+        yield failed(answer, problem)
+    else:
+        yield EndVisit(answer.visit, "listed", problem)
 
 
 def _read_page(answer: Answer) -> Intent | FetchedPage:
@@ -162,20 +167,21 @@ def discoveries(source: str, found_in: str, findings: Iterable[Finding]) -> Iter
         yield Discover(source, found_in, batch)
 
 
-def _in_home(answer: Answer, body: bytes) -> Iterator[Finding]:
+def _in_home(answer: Answer, body: bytes) -> _Found:
     feeds = [url for url in feeds_linked_from(body, answer.claim.url) if is_ours(answer.source, url)]
-    yield from (Finding(url, Role.FEED) for url in feeds)
-    yield from _stories(answer, story_links(body, answer.claim.url), Role.LINK)
+    links = story_links(body, answer.claim.url, answer.source.hosts)
+    return [*(Finding(url, Role.FEED) for url in feeds), *_stories(answer, links, Role.LINK)], None
 
 
-def _in_feed(answer: Answer, body: bytes) -> Iterator[Finding]:
-    yield from _stories(answer, parse_feed(body, answer.claim.url), Role.STORY)
+def _in_feed(answer: Answer, body: bytes) -> _Found:
+    feed = parse_feed(body, answer.claim.url)
+    return list(_stories(answer, feed.mentions, Role.STORY)), feed.problem
 
 
-def _in_sitemap(answer: Answer, body: bytes) -> Iterator[Finding]:
+def _in_sitemap(answer: Answer, body: bytes) -> _Found:
     sitemap = parse_sitemap(body, answer.claim.url)
-    yield from (Finding(url, Role.SITEMAP) for url in sitemap.children if is_ours(answer.source, url))
-    yield from _stories(answer, sitemap.mentions, Role.STORY)
+    children = [Finding(child.url, Role.SITEMAP) for child in sitemap.children if is_ours(answer.source, child.url)]
+    return [*children, *_stories(answer, sitemap.mentions, Role.STORY)], sitemap.problem
 
 
 def _stories(answer: Answer, mentions: Iterable[Mention], role: Role) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
@@ -21,13 +21,14 @@ from newsmorgue.archive import frontier
 from newsmorgue.archive.capture import Capture, Role
 from newsmorgue.archive.frontier import Claim
 from newsmorgue.archive.index import payload_capture
+from newsmorgue.capture.entity import decode_entity
 from newsmorgue.capture.extension import RECORDED, ROLE, CaptureExtension
 from newsmorgue.capture.recorder import Recorded
 from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
 from newsmorgue.pipelines.items import FetchedPage
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.settings.opening import current_configuration
-from newsmorgue.spiders.answers import GUESS, Answer, address_of, is_ours, page_of, read_answer
+from newsmorgue.spiders.answers import GUESS, LARGEST_LIST, OPERATOR, Answer, address_of, is_ours, page_of, read_answer
 from newsmorgue.spiders.links import page_links
 from newsmorgue.spiders.robots import RobotsDisallowed, RobotsTxtMiddleware, RobotsUnavailable
 from newsmorgue.spiders.sitemaps import sitemaps_in_robots
@@ -38,7 +39,6 @@ from newsmorgue.urls import address_key
 _AT_ONCE = 32  # in hand at a time: small, so that a kill leaves little to be fetched again
 _PAUSE = 0.02  # seconds between looks at the frontier
 _RETRY_AFTER = timedelta(minutes=15)
-OPERATOR = "operator"
 MAX_RESPELLINGS = 3  # http → https → www, and no way round again
 
 
@@ -72,7 +72,10 @@ class NewsSpider(Spider):
         save = kwargs.pop("save", ())
         urls = tuple(save.split()) if isinstance(save, str) else tuple(save)
         recheck = str(kwargs.pop("recheck", "")).lower() in ("1", "true", "yes")
-        return super().from_crawler(crawler, *args, source=source, recheck=recheck, save=urls, **kwargs)
+        spider = super().from_crawler(crawler, *args, source=source, recheck=recheck, save=urls, **kwargs)
+        crawler.signals.connect(spider.end_broken_item, signals.item_error)
+        crawler.signals.connect(spider.end_broken_answer, signals.spider_error)
+        return spider
 
     # -- which URLs --------------------------------------------------------------------------------------------
 
@@ -116,7 +119,9 @@ class NewsSpider(Spider):
         capture.make_due(recheck=self.recheck)
 
     async def _sitemaps_in_robots(self) -> list[str]:
-        body = await RobotsTxtMiddleware.of(self.crawler).robots_txt(self.source.home)
+        robots = RobotsTxtMiddleware.of(self.crawler)
+        body = await robots.robots_txt(self.source.home)
+        self.crawl_delay = robots.crawl_delay(self.source.home)
         found = sitemaps_in_robots(body, self.source.home) if body else ()
         return [url for url in found if is_ours(self.source, url)]
 
@@ -141,8 +146,9 @@ class NewsSpider(Spider):
             return
         visit = replace(home.visit, role=Role.LINK)
         yield replace(page_of(home), visit=visit)
-        links = page_links(home.recorded.exchange.entity, home.claim.url)
-        ours = [Finding(link.url, Role.LINK) for link in links if is_ours(self.source, link.url)]
+        body = decode_entity(home.recorded.exchange.entity, home.head.get("content-encoding"), LARGEST_LIST)
+        links = page_links(body, home.claim.url, self.source.hosts)
+        ours = [Finding(link.url, Role.LINK) for link in links if address_key(link.url) != home.claim.key]
         if ours:
             yield Discover(self.source.slug, home.claim.url, tuple(ours))
 
@@ -184,9 +190,7 @@ class NewsSpider(Spider):
     def fail(self, failure: Failure) -> Iterator[EndVisit]:
         """No answer, or none that may be read."""
         self._outstanding -= 1
-        claim: Claim = failure.request.meta["claim"]  # type: ignore[attr-defined]
-        capture = CaptureExtension.of(self.crawler)
-        visit = Visit(address_of(self.source, claim.url, claim.key), capture.run, claim.reason, claim.role)
+        visit = self._visit(failure.request.meta["claim"])  # type: ignore[attr-defined]
         error, later = failure.value, now_utc() + _RETRY_AFTER
         if isinstance(error, RobotsDisallowed):
             yield EndVisit(visit, "disallowed", "robots.txt")
@@ -196,6 +200,27 @@ class NewsSpider(Spider):
             yield EndVisit(visit, "retry", str(error), later)
         else:
             yield EndVisit(visit, "failed", f"{type(error).__name__}: {error}"[:500], later)
+
+    # -- what went wrong in our own code: still an outcome, or the run would wait for it for ever ---------------------
+
+    def end_broken_item(self, item: Any, failure: Failure) -> None:
+        """A stage raised what it should not."""
+        if isinstance(getattr(item, "visit", None), Visit):
+            self._end_broken(item.visit, failure)
+
+    def end_broken_answer(self, failure: Failure, response: Response) -> None:
+        """Reading an answer raised what it should not."""
+        claim: Claim | None = response.meta.get("claim")
+        if claim is not None:
+            self._end_broken(self._visit(claim), failure)
+
+    def _end_broken(self, visit: Visit, failure: Failure) -> None:
+        capture = CaptureExtension.of(self.crawler)
+        capture.add(EndVisit(visit, "failed", f"internal error: {failure.value!r}"[:500], now_utc() + _RETRY_AFTER))
+
+    def _visit(self, claim: Claim) -> Visit:
+        capture = CaptureExtension.of(self.crawler)
+        return Visit(address_of(self.source, claim.url, claim.key), capture.run, claim.reason, claim.role)
 
     def _page_left(self, capture: CaptureExtension, left: Capture) -> FetchedPage | None:
         """A capture whose run was killed before it was cleaned, as a page from the stored bytes."""

@@ -26,12 +26,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended. ``outcome`` is ``finished``, ``interrupted`` or None where ``failure`` ended it."""
+    """How a run ended. ``outcome`` is ``finished``, ``interrupted`` or None where ``failure`` ended it.
+
+    ``troubles`` are the URLs that failed or must be tried later: URL, outcome, reason.
+    """
 
     source: str
     outcome: str | None
     counts: Counter[str]
-    knows_pages: bool
+    has_stories: bool
+    troubles: list[tuple[str, str, str]]
     failure: NewsmorgueError | None
 
     @property
@@ -41,9 +45,9 @@ class Report:
             return self.failure.exit_code
         if self.outcome != "finished":
             return ExitCode.INTERRUPTED
-        if self.counts["failed"] or self.counts["retry"]:
+        if self.troubles:
             return ExitCode.PAGES_FAILED
-        return ExitCode.OK if self.knows_pages else ExitCode.NOTHING_FOUND
+        return ExitCode.OK if self.has_stories else ExitCode.NOTHING_FOUND
 
 
 def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | None = None) -> list[Report]:
@@ -91,4 +95,4 @@ def _report(job: Job, crawler: Crawler) -> Report:
     capture = CaptureExtension.of(crawler)
     recorder = getattr(capture, "recorder", None)
     counts = Counter(recorder.counts) if recorder else Counter[str]()
-    return Report(job.source.slug, capture.outcome, counts, capture.found_pages, capture.failure)
+    return Report(job.source.slug, capture.outcome, counts, capture.has_stories, capture.troubles, capture.failure)

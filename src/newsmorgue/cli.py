@@ -3,7 +3,6 @@
 Heavy modules (Scrapy, the cleaner) are imported by the commands that need them: ``morgue versions`` answers at once.
 """
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +43,6 @@ Concurrency = Annotated[int | None, typer.Option(min=1, max=64, help="Requests t
 
 def main() -> None:
     """Run the command; a documented exit code for everything that can go wrong, and no traceback."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     try:
         app(prog_name="morgue")
     except NewsmorgueError as error:
@@ -271,10 +269,7 @@ def _run(configuration: Configuration, jobs: "list[Job]") -> None:
 
     with Progress(err, [job.source.slug for job in jobs]) as progress:
         reports = run_jobs(configuration, jobs, progress.show)
-    print_summary(out, reports, progress.seconds)
-    for report in reports:
-        if report.failure is not None:
-            err.print(f"morgue: {report.source}: {report.failure}", markup=False, soft_wrap=True)
+    print_summary(out, err, reports, progress.seconds)
     worst = max((report.exit_code for report in reports), key=_severity)
     raise typer.Exit(worst)
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 if TYPE_CHECKING:
     from newsmorgue.spiders.process import Report
 
 _PLAIN_SECONDS = 10.0
+_TROUBLES = 5
+_ALWAYS = frozenset({"fetched", "new stories", "new versions", "unchanged", "failed"})
 # What a person wants to know, in this order: the column's name, and the counts it adds up.
 COLUMNS = (
     ("fetched", ("exchanges", "not_kept")),
@@ -70,18 +71,23 @@ class Progress:
             self._console.print(line, markup=False, soft_wrap=True)
 
 
-def print_summary(console: Console, reports: "Sequence[Report]", seconds: float) -> None:
-    """What the runs did."""
-    table = Table(box=None, pad_edge=False)
-    shown = [name for name, _ in COLUMNS[:4]] + [
-        name for name, _ in COLUMNS[4:] if name == "failed" or any(column_values(report.counts)[name] for report in reports)
-    ]
-    table.add_column("source")
-    for name in [*shown, "bytes"]:
-        table.add_column(name, justify="right")
+def print_summary(out: Console, err: Console, reports: "Sequence[Report]", seconds: float) -> None:
+    """What the runs did, a line each; what went wrong on the error stream, with the first few addresses."""
     for report in reports:
-        values = column_values(report.counts)
-        table.add_row(report.source, *(str(values[name]) for name in shown), f"{report.counts['bytes']:,}")
-    console.print(table)
-    ending = ", ".join(f"{report.source}: {report.outcome or 'stopped'}" for report in reports)
-    console.print(f"{ending} after {seconds:.1f} s", markup=False, soft_wrap=True)
+        out.print(summary_line(report, seconds), markup=False, soft_wrap=True)
+        for url, outcome, detail in report.troubles[:_TROUBLES]:
+            err.print(f"  {outcome}: {url}: {detail}", markup=False, soft_wrap=True)
+        if len(report.troubles) > _TROUBLES:
+            err.print(f"  and {len(report.troubles) - _TROUBLES} more", markup=False)
+        if report.failure is not None:
+            err.print(f"morgue: {report.source}: {report.failure}", markup=False, soft_wrap=True)
+
+
+def summary_line(report: "Report", seconds: float) -> str:
+    """One run in one line.
+
+    The first four numbers and ``failed`` are always there, the others where they are not 0.
+    """
+    values = column_values(report.counts)
+    shown = [f"{value} {name}" for name, value in values.items() if value or name in _ALWAYS]
+    return f"{report.source}: {report.outcome or 'stopped'} after {seconds:.1f} s: {', '.join(shown)}, {report.counts['bytes']:,} bytes"

@@ -12,7 +12,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, IgnoreRequest
+from scrapy.exceptions import CloseSpider
 from scrapy.utils.asyncio import create_looping_call
 
 from newsmorgue.archive import frontier, schema
@@ -27,6 +27,7 @@ from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
 from newsmorgue.settings.opening import current_configuration, open_archive
 from newsmorgue.stories.filing import Intent
+from newsmorgue.stories.reading import has_stories
 from newsmorgue.times import now_utc
 from newsmorgue.urls import host_and_port
 
@@ -52,7 +53,8 @@ class CaptureExtension:
         self.run = secrets.token_hex(8)
         self.failure: NewsmorgueError | None = None
         self.outcome: str | None = None
-        self.found_pages = False
+        self.has_stories = False
+        self.troubles: list[tuple[str, str, str]] = []
         self._stack = ExitStack()
         self._loop: Any = None
         self._closing: asyncio.Task[None] | None = None
@@ -79,7 +81,8 @@ class CaptureExtension:
     def open(self, spider: Spider) -> None:
         """Open the archive, take the source, begin the run. What goes wrong closes the spider."""
         self.source = _source_of(spider, self.configuration)
-        guard.set_allowed(self._typed_addresses(spider))
+        for host, port in self._typed_addresses(spider):
+            guard.allow(host, port)
         try:
             self._begin()
         except NewsmorgueError as error:
@@ -93,6 +96,7 @@ class CaptureExtension:
         return frozenset(host_and_port(url) for url in typed)
 
     def _begin(self) -> None:
+        self._began = now_utc()
         self.archive: Archive = open_archive(self.configuration)
         self._stack.callback(self.archive.close)
         kind = getattr(self._crawler.spider, "run_kind", "crawl")
@@ -120,8 +124,10 @@ class CaptureExtension:
             self._stack.close()
 
     def _end(self, outcome: str) -> None:
-        self.found_pages = self.knows_pages()
         self.recorder.commit()
+        with self.archive.catalogue.read() as connection:
+            self.has_stories = has_stories(connection, self.source.slug)
+            self.troubles = frontier.troubles(connection, self.source.slug, self._began)
         self.recorder.add(EndRun(self.run, outcome, dict(self.recorder.counts)))
         self.recorder.finish(sealed=True)
 
@@ -138,10 +144,10 @@ class CaptureExtension:
     # -- what the tap and the stages hand over -----------------------------------------------------------------
 
     def refuse_forbidden(self, request: Request) -> None:
-        """Stop a request to where nothing a site says may lead. Raises IgnoreRequest."""
+        """Stop a request to where nothing a site says may lead. Raises ForbiddenAddress."""
         reason = guard.forbidden_reason(request.url, guard.allowed())
         if reason:
-            raise IgnoreRequest(str(ForbiddenAddress(reason)))
+            raise ForbiddenAddress(reason)
 
     def record(self, request: Request, exchange: Exchange) -> None:
         """Keep an exchange; what became of it is in the request's meta."""
