@@ -1,0 +1,229 @@
+"""The middleware that obeys robots.txt by RFC 9309.
+
+It differs from Scrapy's own in what the RFC asks for: a server that fails to answer (5xx, 429, no answer)
+means "not now" and not "everything", the body of an error is not read as rules, at most five redirects are
+followed, at most 500 KiB are parsed, and a group is ours only if it names ``newsmorgue`` itself, not a part
+of it.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from protego import Protego
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from twisted.internet.error import ConnectError, ConnectionClosed
+
+from newsmorgue.archive.capture import Role
+from newsmorgue.capture.entity import decode_entity
+from newsmorgue.capture.extension import ROLE
+from newsmorgue.errors import NewsmorgueError
+from newsmorgue.spiders.mentions import absolute_address
+from newsmorgue.urls import host_and_port
+
+NO_ROBOTS = "newsmorgue_no_robots"
+PRODUCT_TOKEN = "newsmorgue"
+MOST_REDIRECTS = 5  # RFC 9309 §2.3.1.2
+MOST_BYTES = 500 * 1024  # RFC 9309 §2.5
+KEPT_SECONDS = 24 * 3600.0  # RFC 9309 §2.4
+# A host that gave no answer is asked again, but not once for every URL in hand.
+_FAILURE_KEPT_SECONDS = 300.0
+_LARGEST_ENTITY = 16 << 20
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_AGENT_LINE = re.compile(r"user[ -]?agent(?:\s*+:|\s)(.*)", re.I | re.S)
+_TOKEN = re.compile(r"[A-Za-z_-]+")  # RFC 9309 §2.2.1
+_NO_ANSWER = (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+    ConnectError,
+    ConnectionClosed,
+    NewsmorgueError,
+    OSError,
+    ValueError,
+)
+
+
+class RobotsDisallowed(IgnoreRequest):
+    """The robots.txt of the host disallows the URL for newsmorgue."""
+
+
+class RobotsUnavailable(IgnoreRequest):
+    """The host's robots.txt cannot be had now, so nothing may be fetched there now (RFC 9309 §2.3.1.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """A host's rules. ``body`` is None where it has no robots.txt, which allows everything."""
+
+    rules: Protego
+    body: bytes | None = None
+
+    def allows(self, url: str) -> bool:
+        """Whether newsmorgue may fetch a URL of this host."""
+        return self.rules.can_fetch(url, PRODUCT_TOKEN)
+
+    @property
+    def crawl_delay(self) -> float | None:
+        """Seconds the host wants between requests; not part of the RFC, and common."""
+        return self.rules.crawl_delay(PRODUCT_TOKEN)
+
+
+def parse_robots(body: bytes) -> Robots:
+    """Read a robots.txt: its first 500 KiB, whole lines of UTF-8, a byte order mark or not. Never raises.
+
+    >>> parse_robots(b"User-agent: *\\nDisallow: /private").allows("https://example.org/private/x")
+    False
+    """
+    head = body[:MOST_BYTES]
+    if len(body) > MOST_BYTES:
+        # Half a "Disallow: /private" could be "Disallow: /".
+        head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
+    lines = head.decode("utf-8-sig", "replace").splitlines()
+    return Robots(Protego.parse("\n".join(map(_exact_agent, lines))), body)
+
+
+def _exact_agent(line: str) -> str:
+    """Protego would take ``User-agent: news`` for ours; one name for all others keeps thousands of them fast."""
+    agent = _AGENT_LINE.fullmatch(line.partition("#")[0].strip())
+    if agent is None:
+        return line
+    name = agent[1].strip()
+    if name == "*":
+        return "User-agent: *"
+    token = _TOKEN.match(name)
+    ours = token is not None and token[0].lower() == PRODUCT_TOKEN
+    return f"User-agent: {PRODUCT_TOKEN if ours else 'another'}"
+
+
+class RobotsTxtMiddleware:
+    """Lets a request pass, or raises RobotsDisallowed or RobotsUnavailable.
+
+    robots.txt is fetched through the engine, so that it is recorded, once for each scheme, host and port, and
+    kept for 24 hours of ``clock`` (seconds). A request with ``newsmorgue_no_robots`` in its meta is not
+    looked at.
+    """
+
+    def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.monotonic) -> None:
+        self._crawler = crawler
+        self._clock = clock
+        self._known: dict[tuple[str, str, int], tuple[float, asyncio.Task[Robots]]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make a middleware."""
+        return cls(crawler)
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """The crawler's middleware. Raises RuntimeError where it is not among ``DOWNLOADER_MIDDLEWARES``."""
+        middleware = crawler.get_downloader_middleware(cls)
+        if middleware is None:
+            raise RuntimeError("newsmorgue's RobotsTxtMiddleware is not enabled; use its add-on or its settings")
+        return middleware
+
+    async def process_request(self, request: Request) -> None:
+        """Scrapy's hook."""
+        if request.meta.get(NO_ROBOTS) or not request.url.startswith(("http://", "https://")):
+            return
+        robots = await self._robots(request.url)
+        if not robots.allows(request.url):
+            raise RobotsDisallowed(f"{request.url}: disallowed by robots.txt")
+
+    async def robots_txt(self, url: str) -> bytes | None:
+        """The robots.txt of a URL's host, without content-coding; None where there is none, or none to be had
+        now.
+        """
+        try:
+            return (await self._robots(url)).body
+        except RobotsUnavailable:
+            return None
+
+    def crawl_delay(self, url: str) -> float | None:
+        """Seconds that the host of a URL asks for between requests; None where it asks for none or was not
+        asked yet.
+        """
+        _, task = self._known.get(_authority(url), (0.0, None))
+        if task is None or not task.done() or task.cancelled() or task.exception():
+            return None
+        return task.result().crawl_delay
+
+    async def _robots(self, url: str) -> Robots:
+        """All that ask for one host wait for one answer; none of them can cancel it for the others."""
+        key = _authority(url)
+        since, task = self._known.get(key, (0.0, None))
+        if task is None or self._is_old(since, task):
+            task = asyncio.ensure_future(self._fetch(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/robots.txt"))
+            self._known[key] = (self._clock(), task)
+        return await asyncio.shield(task)
+
+    def _is_old(self, since: float, task: asyncio.Task[Robots]) -> bool:
+        if not task.done():
+            return False
+        failed = task.cancelled() or task.exception() is not None
+        return self._clock() - since > (_FAILURE_KEPT_SECONDS if failed else KEPT_SECONDS)
+
+    async def _fetch(self, url: str) -> Robots:
+        address: str | None = url
+        for _ in range(MOST_REDIRECTS + 1):
+            try:
+                response = await self._download(address or url)
+            except _NO_ANSWER as error:
+                raise RobotsUnavailable(f"{address}: no answer: {type(error).__name__}: {error}") from error
+            if response.status not in _REDIRECTS:
+                return _judge(response)
+            address = absolute_address(_header(response, "Location"), response.url)
+            if address is None:
+                break
+        # RFC 9309 §2.3.1.2: after so many redirects a crawler may take it that there is none.
+        return Robots(Protego.parse(""))
+
+    async def _download(self, url: str) -> Response:
+        engine = self._crawler.engine
+        if engine is None:
+            raise RuntimeError("robots.txt can only be fetched while the crawl runs")
+        meta = {NO_ROBOTS: True, "dont_redirect": True, ROLE: Role.ROBOTS}
+        return await engine.download_async(Request(url, priority=1000, meta=meta, callback=NO_CALLBACK))
+
+
+def _judge(response: Response) -> Robots:
+    """RFC 9309 §2.3.1: 2xx has rules, 4xx means there are none; all else, and 429, means not now."""
+    if 200 <= response.status < 300:
+        try:
+            return parse_robots(decode_entity(response.body, _header(response, "Content-Encoding"), _LARGEST_ENTITY))
+        except NewsmorgueError as error:
+            raise RobotsUnavailable(f"{response.url}: cannot be read: {error}") from error
+    if 400 <= response.status < 500 and response.status != 429:
+        return Robots(Protego.parse(""))
+    raise RobotsUnavailable(f"{response.url}: status {response.status}")
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("utf-8", "replace") if value else None
+
+
+def _authority(url: str) -> tuple[str, str, int]:
+    return (urlsplit(url).scheme, *host_and_port(url))
