@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value's origin: ``how`` names the place (``json-ld``, ``og``, ``meta``, ``h1``, …), ``raw`` is the value there."""
+    """A value's origin: ``how`` names the place (``json-ld``, ``og``, ``meta``, ``h1``, …), ``raw`` the value there."""
 
     how: str
     raw: str
@@ -67,9 +67,9 @@ class Article:
     """A page as cleaning reads it. Absent is None (or an empty tuple), never an empty string.
 
     ``text`` is the body alone, without headline and summary: paragraphs parted by one empty line. ``published`` and
-    ``modified`` are ISO 8601 as precise as the page is (a date, or a time with the page's own offset where it gave one).
-    ``canonical`` is the absolute URL the page claims, believed or not. ``language`` is a BCP 47 tag in lower case for
-    the primary subtag. ``found`` maps a field's name to its :class:`Found`. ``charset`` is the encoding the bytes
+    ``modified`` are ISO 8601 as precise as the page is (a date, or a time with the page's own offset where it gave
+    one). ``canonical`` is the absolute URL the page claims, believed or not. ``language`` is a BCP 47 tag in lower case
+    for the primary subtag. ``found`` maps a field's name to its :class:`Found`. ``charset`` is the encoding the bytes
     were read as. ``warnings`` name what was noticed (a cut page, nesting too deep, a broken charset).
     """
 

@@ -10,16 +10,39 @@ from bs4.element import NavigableString, Tag
 from newsmorgue.cleaning.article import Block, BlockKind
 from newsmorgue.cleaning.metadata.facts import absolute
 from newsmorgue.cleaning.render import escaped, safe_address
-from newsmorgue.cleaning.wording import visible, word_count
+from newsmorgue.cleaning.tree import INLINE
+from newsmorgue.cleaning.wording import typeset, visible, word_count
 
-_INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark nobr q rp rt ruby s samp small span strike strong sub sup time tt u var wbr img label".split()
-)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _EMPHASIS = {"em": "*", "i": "*", "strong": "**", "b": "**"}
-_UNSHOWN = frozenset("script style noscript template svg head title button input select textarea iframe video audio object embed".split())
-_CAPTION = re.compile(r"(?<![a-z])(?:caption|legend|legende|bildunterschrift|bildtext|pie-?foto|didascalia)(?![a-z])", re.I)
-_TWEET = re.compile(r"(?<![a-z])(?:twitter-(?:tweet|video)|instagram-media|tiktok-embed|bluesky-embed|fb-post|reddit-embed|mastodon-embed)", re.I)
+_UNSHOWN = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "head",
+        "title",
+        "button",
+        "input",
+        "select",
+        "textarea",
+        "iframe",
+        "video",
+        "audio",
+        "object",
+        "embed",
+    ]
+)
+_CAPTION = re.compile(
+    r"(?<![a-z])(?:caption|legend|legende|bildunterschrift|bildtext|pie-?foto|didascalia)(?![a-z])", re.I
+)
+_TWEET = re.compile(
+    r"(?<![a-z])(?:twitter-(?:tweet|video)|instagram-media|tiktok-embed|bluesky-embed|fb-post|reddit-embed"
+    r"|mastodon-embed)",
+    re.I,
+)
 _LONGEST_CAPTION, _LONGEST_CELL = 120, 60
 
 
@@ -32,8 +55,10 @@ class Step(Enum):
 
 
 def walk(root: Tag) -> Iterator[tuple[Step, Tag | NavigableString]]:
-    """Every node below ``root`` in document order, elements when they open and when they close. Not recursive: pages nest
-    deeper than Python's stack."""
+    """Every node below ``root`` in document order, elements when they open and when they close.
+
+    Not recursive: pages nest deeper than Python's stack.
+    """
     open_tags, rest = [root], [iter(root.contents)]
     while rest:
         node = next(rest[-1], None)
@@ -113,7 +138,7 @@ class _Writer:
             self._spans[-1].markdown.append(" ")
         elif tag.name in ("iframe", "video"):
             self._embed(tag, str(tag.get("src") or tag.get("data-src") or ""))
-        elif tag.name in _INLINE and not (_is_caption(tag) and self._figures):
+        elif tag.name in INLINE and not (_is_caption(tag) and self._figures):
             self._spans.append(_Span(tag))
         else:
             self._open_block(tag)
@@ -136,9 +161,9 @@ class _Writer:
             self._captions.append(tag)
 
     def close(self, tag: Tag) -> None:
-        if tag.name in _INLINE:
+        if tag.name in INLINE:
             self._close_span(tag)
-        if tag.name in _INLINE and not (self._captions and self._captions[-1] is tag):
+        if tag.name in INLINE and not (self._captions and self._captions[-1] is tag):
             return
         self.flush()
         for stack in (self._quotes, self._captions, self._figures, self._headings):
@@ -156,7 +181,7 @@ class _Writer:
         while len(self._spans) > 1:
             self._close_span(self._spans[-1].tag)
         span, self._spans, self._breaks = self._spans[0], [_Span()], 0
-        text, markdown = visible("".join(span.text)), visible("".join(span.markdown))
+        text, markdown = typeset("".join(span.text)), typeset("".join(span.markdown))
         if text:
             self._write(text, markdown)
 
@@ -194,7 +219,9 @@ class _Writer:
         elif self._captions or (self._figures and not self._quotes and not self._lists):
             self.blocks.append(Block(BlockKind.CAPTION, text, markdown=richer))
         elif self._headings:
-            self.blocks.append(Block(BlockKind.HEADING, text, level=_HEADINGS[self._headings[-1].name], markdown=richer))
+            self.blocks.append(
+                Block(BlockKind.HEADING, text, level=_HEADINGS[self._headings[-1].name], markdown=richer)
+            )
         elif self._lists:
             self._lists[-1][1].append((text, markdown))
         elif self._quotes:

@@ -17,15 +17,19 @@ _DATE_WORDS = re.compile(
     r"|[^\W\d_]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{4}年\d+月\d+日"
 )
 _BETWEEN = re.compile(
-    r"\b(?:at|on|by|the|le|la|à|a|am|um|uhr|pm|a\.m\.|p\.m\.|[cepm][ds]?t|gmt|utc|ist|bst|cest|cet|ago|and|et|und|il y a|vor"
-    r"|hace|of|de|del|di|in|von|par|por|da|h|min|minutes?|hours?|heures?|stunden|days?|jours?|mon|tue|wed|thu|fri|sat|sun"
-    r"|\w{3,6}day|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|montag|dienstag|mittwoch|donnerstag|freitag|samstag"
+    r"\b(?:at|on|by|the|le|la|à|a|am|um|uhr|pm|a\.m\.|p\.m\.|[cepm][ds]?t|gmt|utc|ist|bst|cest|cet|ago|and"
+    r"|et|und|il y a|vor"
+    r"|hace|of|de|del|di|in|von|par|por|da|h|min|minutes?|hours?|heures?|stunden|days?|jours?|mon|tue|wed"
+    r"|thu|fri|sat|sun"
+    r"|\w{3,6}day|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|montag|dienstag|mittwoch|donnerstag"
+    r"|freitag|samstag"
     r"|sonntag|lunes|martes|miércoles|jueves|viernes|sábado|domingo|staff|senior|writer|reporter|editor|correspondent"
     r"|contributor|news|with|avec|for|lesedauer|lesezeit|read|lecture)\b|[\d:.,/|•·–—()\-]",
     re.I,
 )
 _BIOGRAPHY = re.compile(
-    r"\s*(?:,|\(|is\b|was\b|has\b|covers?\b|writes?\b|reports?\b|joined\b|works?\b|can be reached|est\b|couvre\b|écrit\b|ist\b"
+    r"\s*(?:,|\(|is\b|was\b|has\b|covers?\b|writes?\b|reports?\b|joined\b|works?\b|can be reached|est\b"
+    r"|couvre\b|écrit\b|ist\b"
     r"|arbeitet\b|schreibt\b|berichtet\b|es\b|escribe\b|è\b|scrive\b|é\b|escreve\b)",
     re.I,
 )

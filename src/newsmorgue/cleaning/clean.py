@@ -27,7 +27,9 @@ def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = N
     place = find_story(root)
     standfirst = read_standfirst(root, place.element if place else None, metadata)
     body = _body(place, metadata, url, standfirst[0] if standfirst else None)
-    found = metadata.found | {"charset": Found(page.how, page.charset)} | ({"summary": standfirst[1]} if standfirst else {})
+    found = (
+        metadata.found | {"charset": Found(page.how, page.charset)} | ({"summary": standfirst[1]} if standfirst else {})
+    )
     return Article(
         url=url,
         kind=kind_of(url, metadata, body),
@@ -56,6 +58,6 @@ def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None
     if place is None:
         return ()
     root = as_soup(place.element)
-    titles = {metadata.headline or "", *metadata.headings[:1]}
+    titles = {metadata.headline or "", *metadata.headings[:1], metadata.section or "", metadata.site_name or ""}
     strip_boilerplate(root, Context(frozenset(letters(title) for title in titles if title), metadata.authors))
     return tuple(block for block in blocks_of(root, url) if not summary or block.text != summary)

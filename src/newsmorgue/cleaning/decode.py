@@ -37,7 +37,10 @@ _DAMAGED_UTF8 = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A page's characters. ``how`` is ``bom``, ``utf-8``, ``nul-bytes``, ``header``, ``meta``, ``damaged-utf-8`` or ``default``."""
+    """A page's characters, and how their encoding was known.
+
+    ``how`` is ``bom``, ``utf-8``, ``nul-bytes``, ``header``, ``meta``, ``damaged-utf-8`` or ``default``.
+    """
 
     text: str
     charset: str
@@ -77,7 +80,9 @@ def _declared(html: bytes, charset: str | None) -> list[tuple[str, str]]:
     """The usable declarations, as (Python's codec, where it stood), the header first."""
     head = html[:_DECLARATIONS_WITHIN]
     found = [(charset, "header")]
-    found += [(match[1].decode("ascii", "replace"), "meta") for match in (_META.search(head), _XML.search(head)) if match]
+    found += [
+        (match[1].decode("ascii", "replace"), "meta") for match in (_META.search(head), _XML.search(head)) if match
+    ]
     return [(codec, how) for label, how in found if (codec := _codec(label))]
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from newsmorgue.cleaning.roles import STORY, role_of_attribute, role_of_name
+from newsmorgue.cleaning.tree import INLINE
 from newsmorgue.cleaning.wording import word_count
 
 # Never shown, or never text.
@@ -22,12 +23,11 @@ _DROPPED = (
     "script", "style", "noscript", "template", "svg", "canvas", "button", "select", "option", "textarea", "datalist",
     "object", "applet", "map", "math", "dialog", "head", "link", "meta", "input", "label",
 )  # fmt: skip
-_INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark nobr q rp rt ruby s samp small span strike strong sub sup time tt u var wbr br img".split()
-)
 _NOT_PROSE = frozenset({"nav", "footer", "form", "aside", "menu", "figcaption", "address", "fieldset", "legend"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_CONTAINERS = frozenset({"body", "div", "article", "section", "main", "td", "table", "center", "form", "span", "blockquote", "ul", "ol"})
+_CONTAINERS = frozenset(
+    {"body", "div", "article", "section", "main", "td", "table", "center", "form", "span", "blockquote", "ul", "ol"}
+)
 
 # Worths, in words of prose; found by trying, on saved news pages of many sites.
 _LINK_BLOCK, _LABEL, _OTHER_ROLE = -6.0, -1.0, -3.0
@@ -35,7 +35,15 @@ _SHORTEST_PROSE = 6
 _WORST = -60.0
 _STORY_NAMED, _STORY_TAGGED = 1.6, 1.2
 # The share of the page's prose up to which a part is what its name says.
-_BELIEVED = {"comments": 0.9, "consent": 0.95, "overlay": 0.9, "related": 0.6, "nav": 0.6, "footer": 0.6, "paywall": 0.1}
+_BELIEVED = {
+    "comments": 0.9,
+    "consent": 0.95,
+    "overlay": 0.9,
+    "related": 0.6,
+    "nav": 0.6,
+    "footer": 0.6,
+    "paywall": 0.1,
+}
 _BELIEVED_ELSE = 0.35
 
 
@@ -80,7 +88,9 @@ class _Survey:
     def __init__(self, body: etree._Element) -> None:
         self.elements = list(body.iter(etree.Element))
         index = {element: number for number, element in enumerate(self.elements)}
-        self.parents = [index.get(element.getparent(), -1) for element in self.elements]
+        self.parents = [
+            -1 if (above := element.getparent()) is None else index.get(above, -1) for element in self.elements
+        ]
         self.parents[0] = -1
         self._read_words()
         self.prose = self._summed([self._prose(number) for number in range(len(self.elements))])
@@ -93,7 +103,7 @@ class _Survey:
         block, link = [0] * count, [False] * count
         for number, element in enumerate(self.elements):
             parent = self.parents[number]
-            block[number] = block[parent] if element.tag in _INLINE and parent >= 0 else number
+            block[number] = block[parent] if (element.tag in INLINE or element.tag == "br") and parent >= 0 else number
             link[number] = element.tag == "a" or (parent >= 0 and link[parent])
             self._count(element.text, block[number], link[number])
             if parent >= 0:
@@ -124,7 +134,12 @@ class _Survey:
         titled = self._above(number for number, element in enumerate(self.elements) if element.tag == "h1")
         self.other = [False] * len(self.elements)
         for number, role in enumerate(roles):
-            believed = role and role != STORY and number not in titled and under[_key(self.elements[number])] <= _BELIEVED.get(role, _BELIEVED_ELSE) * whole
+            believed = (
+                role
+                and role != STORY
+                and number not in titled
+                and under[_key(self.elements[number])] <= _BELIEVED.get(role, _BELIEVED_ELSE) * whole
+            )
             self.other[number] = bool(believed) or (number > 0 and self.other[self.parents[number]])
 
     def _above(self, numbers: Iterator[int]) -> set[int]:

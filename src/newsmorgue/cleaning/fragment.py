@@ -10,6 +10,7 @@ from lxml import etree
 from newsmorgue.cleaning.wording import visible, word_count
 
 _KEPT_ATTRIBUTES = frozenset({"class", "id", "role", "href", "src", "data-src", "style", "hidden"})
+_KEPT_WITH_TITLE = _KEPT_ATTRIBUTES | {"title"}
 _WITH_TITLE = frozenset({"iframe", "video"})
 _WITHOUT_TEXT = ("img", "picture", "source", "track", "wbr", "col", "colgroup", "path")
 _MEANT_EMPTY = frozenset({"br", "hr", "iframe", "video", "td", "th"})
@@ -116,7 +117,7 @@ class Fragment:
 
 
 def as_soup(element: etree._Element) -> Tag:
-    """``element`` as a BeautifulSoup tag, without what says nothing about text or role. Takes that out of ``element`` too."""
+    """``element`` as a BeautifulSoup tag, without what says nothing of text or role (taken out of ``element`` too)."""
     etree.strip_elements(element, *_WITHOUT_TEXT, with_tail=False)
     deepest = _thin(element)
     builder = "lxml" if deepest < _DEEPEST_FOR_LXML else "html.parser"
@@ -130,14 +131,18 @@ def _thin(root: etree._Element) -> int:
     """Drop needless attributes and empty elements; the depth of the deepest element."""
     deepest = 0
     for element in list(root.iter(etree.Element)):
-        for name in element.keys():
-            if name not in _KEPT_ATTRIBUTES and not (name == "title" and element.tag in _WITH_TITLE):
-                del element.attrib[name]
+        for name in _needless(element):
+            del element.attrib[name]
         if len(element) == 0:
             deepest = max(deepest, sum(1 for _ in element.iterancestors()))
             if not element.text and element.tag not in _MEANT_EMPTY and element is not root:
                 _drop(element)
     return deepest
+
+
+def _needless(element: etree._Element) -> list[str]:
+    kept = _KEPT_WITH_TITLE if element.tag in _WITH_TITLE else _KEPT_ATTRIBUTES
+    return [name for name in map(str, element.attrib) if name not in kept]
 
 
 def _drop(element: etree._Element) -> None:

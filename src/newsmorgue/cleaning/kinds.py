@@ -9,22 +9,44 @@ from newsmorgue.cleaning.metadata.jsonld import ARTICLE_TYPES, types_of
 from newsmorgue.cleaning.wording import word_count
 
 _ERROR_TITLE = re.compile(
-    r"^(?:error )?(?:404|410|403|500|502|503)\b|\b(?:404|410)(?: error| not found|:| -|$)|page (?:not found|introuvable|non trouvée|no encontrada|nicht gefunden|unavailable|does(?:n[’']t| not) exist)"
-    r"|(?:seite|página|pagina|страница) (?:nicht gefunden|no encontrada|não encontrada|non trovata|niet gevonden|не найдена)|(?:cette|la) page n[’']existe (?:pas|plus)|oops!? .{0,30}(?:page|wrong)|^not found$|^access denied$|^forbidden$|service unavailable|sidan (?:hittades|finns) inte|siden (?:findes|finnes) ikke|stránka nenalezena|strona nie (?:istnieje|została znaleziona)|ページが見つかりません|页面不存在",
+    r"^(?:error )?(?:404|410|403|500|502|503)\b|\b(?:404|410)(?: error| not found|:| -|$)|page (?:not found"
+    r"|introuvable|non trouvée|no encontrada|nicht gefunden|unavailable|does(?:n[’']t| not) exist)"
+    r"|(?:seite|página|pagina|страница) (?:nicht gefunden|no encontrada|não encontrada|non trovata"
+    r"|niet gevonden|не найдена)|(?:cette|la) page n[’']existe (?:pas|plus)|oops!? .{0,30}(?:page|wrong)"
+    r"|^not found$|^access denied$|^forbidden$|service unavailable|sidan (?:hittades|finns) inte"
+    r"|siden (?:findes|finnes) ikke|stránka nenalezena|strona nie (?:istnieje|została znaleziona)"
+    r"|ページが見つかりません|页面不存在",
     re.I,
 )
 _WALL_TITLE = re.compile(
-    r"^(?:just a moment|attention required|are you (?:a )?(?:robot|human)|access (?:to this page )?(?:has been )?denied|security check|verify(?:ing)? you are|please verify|checking your browser|un instant|nur einen moment|un momento|human verification|captcha|before you continue|avant de continuer|bevor sie fortfahren)",
+    r"^(?:just a moment|attention required|are you (?:a )?(?:robot|human)"
+    r"|access (?:to this page )?(?:has been )?denied|security check|verify(?:ing)? you are|please verify"
+    r"|checking your browser|un instant|nur einen moment|un momento|human verification|captcha"
+    r"|before you continue|avant de continuer|bevor sie fortfahren)",
     re.I,
 )
 _WALL_TEXT = re.compile(
-    r"enable (?:javascript|js) and (?:disable|cookies)|verify (?:that )?you are (?:a )?human|unusual (?:traffic|activity)|activez (?:le )?javascript|checking if the site connection is secure|you need to enable javascript",
+    r"enable (?:javascript|js) and (?:disable|cookies)|verify (?:that )?you are (?:a )?human"
+    r"|unusual (?:traffic|activity)|activez (?:le )?javascript|checking if the site connection is secure"
+    r"|you need to enable javascript",
     re.I,
 )
-_LIVE = re.compile(r"(?:^|[/_\-.])(?:live|liveblog|live-blog|live-updates?|en-direct|direct|liveticker|ticker|en-vivo|minuto-a-minuto|live-ticker|diretta)(?:$|[/_\-.\d])", re.I)
-_GALLERY = re.compile(r"/(?:galler(?:y|ies|ia)|photos?|diaporamas?|slideshows?|fotos?|bildergalerien?|fotostrecken?|photo-galler(?:y|ies)|fotogalerias?|en-images)(?:[/-]|$)", re.I)
+_LIVE = re.compile(
+    r"(?:^|[/_\-.])(?:live|liveblog|live-blog|live-updates?|en-direct|direct|liveticker|ticker|en-vivo"
+    r"|minuto-a-minuto|live-ticker|diretta)(?:$|[/_\-.\d])",
+    re.I,
+)
+_GALLERY = re.compile(
+    r"/(?:galler(?:y|ies|ia)|photos?|diaporamas?|slideshows?|fotos?|bildergalerien?|fotostrecken?"
+    r"|photo-galler(?:y|ies)|fotogalerias?|en-images)(?:[/-]|$)",
+    re.I,
+)
 _VIDEO = re.compile(r"/(?:videos?|watch|vod|mediathek)(?:[/-]|$)", re.I)
-_LISTING_PATH = re.compile(r"^/(?:tags?|categor(?:y|ies|ie)|topics?|themen?|author|authors|auteur|sections?|search|archives?|page/\d+|rubriques?|thema)(?:/|$)", re.I)
+_LISTING_PATH = re.compile(
+    r"^/(?:tags?|categor(?:y|ies|ie)|topics?|themen?|author|authors|auteur|sections?|search|archives?"
+    r"|page/\d+|rubriques?|thema)(?:/|$)",
+    re.I,
+)
 _VIDEO_TYPES = frozenset({"VideoObject"})
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 _LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
@@ -35,17 +57,32 @@ _MOST_ERROR_WORDS = 250
 
 def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...]) -> PageKind:
     """Tell the kind of a page from what was read of it."""
-    words = sum(word_count(block.text) for block in blocks if block.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST))
+    words = sum(
+        word_count(block.text)
+        for block in blocks
+        if block.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST)
+    )
     title = metadata.headline or ""
-    if (_ERROR_TITLE.search(title) or any(map(_ERROR_TITLE.search, metadata.headings))) and words < _MOST_ERROR_WORDS and not _is_article(metadata):
+    if (
+        (_ERROR_TITLE.search(title) or any(map(_ERROR_TITLE.search, metadata.headings)))
+        and words < _MOST_ERROR_WORDS
+        and not _is_article(metadata)
+    ):
         return PageKind.ERROR
-    if words < _MOST_ERROR_WORDS and (_WALL_TITLE.search(title) or any(_WALL_TEXT.search(block.text) for block in blocks[:6])):
+    if words < _MOST_ERROR_WORDS and (
+        _WALL_TITLE.search(title) or any(_WALL_TEXT.search(block.text) for block in blocks[:6])
+    ):
         return PageKind.WALL
     return _form(url, metadata, words) if _is_article(metadata) else _undeclared(url, metadata, words)
 
 
 def _is_article(metadata: Metadata) -> bool:
-    return bool(types_of(metadata.linked.story) & ARTICLE_TYPES) or metadata.og_type in ("article", "news", "newsarticle", "blog")
+    return bool(types_of(metadata.linked.story) & ARTICLE_TYPES) or metadata.og_type in (
+        "article",
+        "news",
+        "newsarticle",
+        "blog",
+    )
 
 
 def _form(url: str, metadata: Metadata, words: int) -> PageKind:

@@ -4,6 +4,7 @@ The labels are what sites print over boxes ("Related articles") and beside the s
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from newsmorgue.cleaning.wording import visible
@@ -27,8 +28,9 @@ _LABELS: dict[str, str] = {
         |les champs obligatoires.*
     """,
     "related": r"""
-        
-        |(?:related|similar|recommended|more|other|latest|recent|popular|trending|top|must[- ]read|suggested) (?:articles?|stor(?:y|ies)|posts?|news|reading|content|links?|coverage|topics?|videos?|reads?)(?: .{0,30})?
+        |(?:related|similar|recommended|more|other|latest|recent|popular|trending|top|must[- ]read
+        |suggested) (?:articles?|stor(?:y|ies)|posts?|news|reading|content|links?|coverage|topics?|videos?
+        |reads?)(?: .{0,30})?
         |related|recommended(?: for you| reading| videos?)?
         |you (?:may|might) (?:also |be )?(?:like|enjoy|interested in|want to read).{0,20}
         |read (?:more|also|next|now|this next|on)(?: (?:about|from|on|in) .{0,40})?|see also
@@ -60,7 +62,8 @@ _LABELS: dict[str, str] = {
         |passend dazu|mehr aus .{1,30}|neueste artikel
         |aktuelle (?:nachrichten|themen|beiträge|meldungen)|siehe auch|links zum thema
         |zur startseite|zurück zur startseite
-        |(?:noticias|artículos|contenidos?|notas|enlaces|temas) (?:relacionad[oa]s|recomendad[oa]s|similares|destacad[oa]s)
+        |(?:noticias|artículos|contenidos?|notas|enlaces|temas) (?:relacionad[oa]s|recomendad[oa]s|similares
+        |destacad[oa]s)
         |te puede(?:n)? interesar|también te puede interesar|le puede interesar|te recomendamos
         |lee (?:también|además|más).*|leer (?:más|también)|lea (?:también|además|más).*|ver más
         |ver también|más (?:información|noticias|leíd[oa]s|en .{1,30}|sobre .{1,40})
@@ -76,7 +79,8 @@ _LABELS: dict[str, str] = {
         |související(?: články)?|kapcsolódó(?: cikkek)?|ilgili haberler|ayrıca bakınız
         |önerilen haberler|citește și|citeste si|читайте (?:также|ещ[её]|по теме)(?: .{0,40})?
         |по теме|похожие (?:статьи|новости|материалы)|читайте також|смотрите также|материалы по теме
-        |baca juga|artikel terkait|berita terkait|関連記事|相关阅读|相关新闻|延伸阅读|관련기사|관련 기사|اقرأ أيضا|إقرأ أيضا
+        |baca juga|artikel terkait|berita terkait|関連記事|相关阅读|相关新闻|延伸阅读
+        |관련기사|관련 기사|اقرأ أيضا|إقرأ أيضا
         |مواضيع ذات صلة|קראו גם|διαβάστε (?:επίσης|ακόμα|ακόμη)|δείτε (?:επίσης|ακόμα)
     """,
     "sharing": r"""
@@ -96,8 +100,9 @@ _LABELS: dict[str, str] = {
         |поделись.{0,20}|bagikan|シェア|分享|공유
     """,
     "newsletter": r"""
-        
-        |(?:sign up|subscribe|register)(?: now| today| here| free)?(?:(?: to| for| and)? .{0,120}newsletter.{0,80}|(?: to| for) .{1,60}(?:alerts?|updates?|emails?|briefing|digest).{0,40}|)[.!]?
+        |(?:sign up|subscribe|register)(?: now| today| here| free)?(?:(?: to| for
+        | and)? .{0,120}newsletter.{0,80}|(?: to| for) .{1,60}(?:alerts?|updates?|emails?|briefing
+        |digest).{0,40}|)[.!]?
         |get .{1,60}(?:in your inbox|newsletter|to your inbox).{0,60}
         |.{0,40}\bnewsletters?\b.{0,30}(?:sign up|subscribe|abonnieren|s[’']inscrire|inbox).{0,30}
         |newsletters?|sign up|subscribe(?: now)?|log ?in
@@ -145,8 +150,10 @@ _LABELS: dict[str, str] = {
         |leestijd.{0,30}|czas czytania.{0,20}|время чтения.{0,20}|okuma süresi.{0,20}
     """,
     "tags": r"""
-        
-        |(?:tags?|tagged|topics?|keywords?|filed under|categories|in this article|more about|mots[- ]clés|étiquettes?|sujets?|thèmes?|rubriques?|schlagwörter|schlagworte|themen|stichworte|etiquetas|temas|palabras clave|categorías|argomenti|tag|onderwerpen|ämnen|emner|теги|темы|метки|etiketler|タグ|标签|태그)(?: ?[:：].*)?
+        |(?:tags?|tagged|topics?|keywords?|filed under|categories|in this article|more about|mots[- ]clés
+        |étiquettes?|sujets?|thèmes?|rubriques?|schlagwörter|schlagworte|themen|stichworte|etiquetas|temas
+        |palabras clave|categorías|argomenti|tag|onderwerpen|ämnen|emner|теги|темы|метки|etiketler|タグ|标签
+        |태그)(?: ?[:：].*)?
     """,
     "copyright": r"""
         (?:©|\(c\)|copyright\b).{0,200}|all rights reserved.*|tous droits réservés.*
@@ -169,9 +176,11 @@ _LABELS: dict[str, str] = {
     """,
     "disclosure": r"""
         if you (?:purchase|buy|click|make a purchase|shop) .{0,200}(?:commission|compensation|compensated).{0,120}
-        |.{0,160}(?:we|us) (?:may|might|could|will|can) (?:earn|receive|get|make) (?:a |an |some )?.{0,30}(?:commission|compensation).{0,160}
-        |.{0,60}(?:chosen|selected|reviewed|picked) independently by our editors.{0,200}|.{0,120}affiliate (?:links?|commission).{0,200}
-        |.{0,80}(?:touchons?|percevons|perçoit) une commission.{0,120}|.{0,120}affiliate-links?.{0,120}|.{0,120}provision.{0,20}(?:händler|link|verkauf).{0,100}
+        |.{0,160}(?:we|us) (?:may|might|could|will|can) (?:earn|receive|get|make) .{0,40}(?:commission|compensation).{0,160}
+        |.{0,60}(?:chosen|selected|reviewed|picked) independently by our editors.{0,200}
+        |.{0,120}affiliate (?:links?|commission).{0,200}
+        |.{0,80}(?:touchons?|percevons|perçoit) une commission.{0,120}|.{0,120}affiliate-links?.{0,120}
+        |.{0,120}provision.{0,20}(?:händler|link|verkauf).{0,100}
         |(?:this (?:article|story) )?(?:was )?originally (?:published|appeared) (?:on|in|at) .{2,60}
     """,
     "interface": r"""
@@ -183,10 +192,20 @@ _LABELS: dict[str, str] = {
         |bild vergrößern|zoom|watch|watch:.{0,80}|listen|live|video|exclusive|opinion|breaking
     """,
 }
-_LABEL = {role: re.compile(re.sub(r"\n *", "", labels), re.I) for role, labels in _LABELS.items()}
-_LONG_LABEL = {role: _LABEL[role] for role in ("comments", "newsletter", "consent", "copyright", "disclosure")}
+_LINE_BREAK = re.compile(r"\n *")
+
+
+def _compiled(roles: Iterable[str]) -> re.Pattern[str]:
+    """One pattern over all roles, on lower-case text: alternatives that begin with a letter are passed over quickly."""
+    groups = (_LINE_BREAK.sub("", _LABELS[role]) for role in roles)
+    return re.compile("|".join(f"({group})" for group in groups))
+
+
+_ROLES = tuple(_LABELS)
+_LONG_ROLES = ("comments", "newsletter", "consent", "copyright", "disclosure")
+_LABEL, _LONG_LABEL = _compiled(_ROLES), _compiled(_LONG_ROLES)
 _MOST_WORDS, _LONGEST_LABEL = 16, 400
-_EDGES = " :;.…!»«›‹>→↓↑▼▲►|•·-–—*+[]()\"“”#"
+_EDGES = ' :;.…!»«›‹>→↓↑▼▲►|•·-–—*+[]()"“”#'
 
 # These labels head a section: what follows them up to the end of their box belongs to it.
 HEADS_SECTION = frozenset({"comments", "related", "newsletter", "tags", "author box"})
@@ -196,13 +215,14 @@ HEADS_SECTION = frozenset({"comments", "related", "newsletter", "tags", "author 
 def role_of_label(text: str) -> str | None:
     """The role of a line that stands alone, or None where it says something of its own.
 
-    >>> role_of_label("Articles similaires"), role_of_label("LIRE AUSSI :"), role_of_label("3 min read"), role_of_label("The vote")
-    ('related', 'related', 'reading time', None)
+    >>> role_of_label("Articles similaires"), role_of_label("LIRE AUSSI :"), role_of_label("The vote")
+    ('related', 'related', None)
     """
     if len(text) > _LONGEST_LABEL:
         return None
-    line = visible(text).strip(_EDGES)
+    line = visible(text).strip(_EDGES).lower().replace("i̇", "i")
     if not line:
         return "interface"
-    patterns = _LABEL if line.count(" ") < _MOST_WORDS else _LONG_LABEL
-    return next((role for role, pattern in patterns.items() if pattern.fullmatch(line)), None)
+    short = line.count(" ") < _MOST_WORDS
+    match = (_LABEL if short else _LONG_LABEL).fullmatch(line)
+    return (_ROLES if short else _LONG_ROLES)[match.lastindex - 1] if match and match.lastindex else None

@@ -33,7 +33,9 @@ def _markdown(block: Block) -> str:
         case BlockKind.HEADING:
             return f"{'#' * block.level} {text}"
         case BlockKind.LIST:
-            return block.markdown or "\n".join(f"{mark} {escaped(item)}" for mark, item in zip(_marks(block), block.items, strict=True))
+            return block.markdown or "\n".join(
+                f"{mark} {escaped(item)}" for mark, item in zip(_marks(block), block.items, strict=True)
+            )
         case BlockKind.QUOTE:
             return f"> {_line_start(text)}"
         case BlockKind.TABLE:

@@ -94,17 +94,38 @@ _NAMES: dict[str, str] = {
     """,
 }
 _HIDDEN = frozenset(
-    "hidden visually-hidden visuallyhidden sr-only sronly screen-reader-text screen-reader screenreader assistive a11y-hidden u-hidden"
-    " hide no-display element-invisible print-only printonly d-none is-hidden offscreen".split()
+    [
+        "hidden",
+        "visually-hidden",
+        "visuallyhidden",
+        "sr-only",
+        "sronly",
+        "screen-reader-text",
+        "screen-reader",
+        "screenreader",
+        "assistive",
+        "a11y-hidden",
+        "u-hidden",
+        "hide",
+        "no-display",
+        "element-invisible",
+        "print-only",
+        "printonly",
+        "d-none",
+        "is-hidden",
+        "offscreen",
+    ]
 )
 # "has-sidebar", "no-ads": the element is not the thing, it is laid out for it.
-_SPEAKS_OF_OTHERS = frozenset("has have is no not with without hide show wp js".split())
+_SPEAKS_OF_OTHERS = frozenset(["has", "have", "is", "no", "not", "with", "without", "hide", "show", "wp", "js"])
 # "comments-open": a state of the story's element.
-_SPEAKS_OF_STATE = frozenset("open closed enabled disabled visible active".split())
+_SPEAKS_OF_STATE = frozenset(["open", "closed", "enabled", "disabled", "visible", "active"])
 _ROLE_ATTRIBUTE = {
-    "navigation": "navigation", "complementary": "related", "banner": "navigation", "contentinfo": "navigation", "search": "navigation",
-    "dialog": "overlay", "alertdialog": "overlay", "menu": "navigation", "menubar": "navigation", "toolbar": "sharing", "form": "newsletter",
+    "navigation": "navigation", "complementary": "related", "banner": "navigation", "contentinfo": "navigation",
+    "search": "navigation", "dialog": "overlay", "alertdialog": "overlay", "menu": "navigation",
+    "menubar": "navigation",     "toolbar": "sharing", "form": "newsletter",
 }  # fmt: skip
+
 
 def _words(name: str) -> tuple[str, ...]:
     """The words of a class or id; what a build tool made up (letters mixed with digits) has none."""
@@ -125,8 +146,11 @@ _RANK = {role: rank for rank, role in enumerate(("hidden", *_NAMES))}
 STORY = "story"
 # Names that say "the story", which a container of it may bear beside a word from the list above.
 _STORY = re.compile(
-    r"(?<![a-z])(?:article-?body|article-?content|article-?text|story-?body|story-?content|post-?content|post-?body|entry-?content|body-?copy"
-    r"|article__body|article__content|rich-?text|richtext|single-?content|main-?content|content-?body|page-?content|news-?text|texto|cuerpo|artikel-?text|articlebody|body-?text|text-?body|post-entry|td-post-content)(?![a-z])",
+    r"(?<![a-z])(?:article-?body|article-?content|article-?text|story-?body|story-?content|post-?content"
+    r"|post-?body|entry-?content|body-?copy"
+    r"|article__body|article__content|rich-?text|richtext|single-?content|main-?content|content-?body"
+    r"|page-?content|news-?text|texto|cuerpo|artikel-?text|articlebody|body-?text|text-?body|post-entry"
+    r"|td-post-content)(?![a-z])",
 )
 
 

@@ -14,19 +14,29 @@ from newsmorgue.cleaning.bylines import is_biography, is_byline
 from newsmorgue.cleaning.fragment import Fragment, Part
 from newsmorgue.cleaning.labels import HEADS_SECTION, role_of_label
 from newsmorgue.cleaning.roles import STORY, role_of_attribute, role_of_name
+from newsmorgue.cleaning.tree import INLINE
 from newsmorgue.cleaning.wording import letters, visible, word_count
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_INLINE = frozenset({"span", "strong", "a", "em", "b", "i", "u", "time", "small", "label", "font", "code", "sup", "sub", "mark"})
+_TITLES = frozenset({"h1", "h2"})
 _SECTIONING = frozenset({"nav", "footer", "form", "aside", "menu", "address", "fieldset"})
 _BOXES = frozenset({"ul", "ol", "div", "section", "table", "dl", "article", "details", "header", "p"})
 _TEXT_BLOCKS = frozenset({"p", "div", "li", "em"})
 _EMPHASIS = frozenset({"em", "strong", "b", "i"})
 
 # Shares of the fragment's prose, up to which a part is believed to be what its name says.
-_BELIEVED = {"comments": 0.9, "consent": 0.9, "related": 0.6, "hidden": 0.3, "meta": 0.2, "credit": 0.15, "player": 0.15, "paywall": 0.1}
+_BELIEVED = {
+    "comments": 0.9,
+    "consent": 0.9,
+    "related": 0.6,
+    "hidden": 0.3,
+    "meta": 0.2,
+    "credit": 0.15,
+    "player": 0.15,
+    "paywall": 0.1,
+}
 _BELIEVED_ELSE = 0.35
-_LONGEST_LABEL_WORDS, _LONGEST_SECTION_LABEL = 60, 12
+_LONGEST_LABEL_WORDS, _LONGEST_SECTION_LABEL, _LONGEST_KICKER = 60, 12, 20
 _LINK_BOX = 0.7
 # Prose that a box under a label like "Related" may hold beside its links: teasers' first lines.
 _MOST_TEASER_WORDS = 60
@@ -65,7 +75,9 @@ def strip_sectioning(fragment: Fragment, _: Context) -> None:
 
 def strip_named(fragment: Fragment, _: Context) -> None:
     """Any role that a class, id or ARIA role names: comment threads, share bars, related stories, adverts, tags, …"""
-    named = [(part, role, names) for part in fragment.parts() if (role := _named_role(part.tag, names := _names(part.tag)))]
+    named = [
+        (part, role, names) for part in fragment.parts() if (role := _named_role(part.tag, names := _names(part.tag)))
+    ]
     shares: dict[str, float] = {}
     for part, _role, names in named:
         shares[names] = shares.get(names, 0.0) + fragment.share(part)
@@ -101,15 +113,32 @@ def strip_lines(fragment: Fragment, _: Context) -> None:
 def strip_link_boxes(fragment: Fragment, _: Context) -> None:
     """Roles *related*, *tags* and *navigation* by shape: lists and boxes that are links and hardly anything else."""
     for part in fragment.parts(_BOXES):
-        if part.links and part.link_share >= _LINK_BOX and (part.links > 1 or (part.link_share > 0.9 and part.words > 2)):
+        if (
+            part.links
+            and part.link_share >= _LINK_BOX
+            and (part.links > 1 or (part.link_share > 0.9 and part.words > 2))
+        ):
             fragment.drop(part)
 
 
 def strip_repeated_title(fragment: Fragment, context: Context) -> None:
-    """The headline again, over the text or in a breadcrumb."""
+    """The headline again, over the text or in a breadcrumb; the section's or the site's name on a line of its own."""
     for part in fragment.short_parts(60):
         if letters(fragment.line(part)) in context.titles:
             fragment.drop(part)
+
+
+def strip_above_headline(fragment: Fragment, context: Context) -> None:
+    """Kickers, sections and breadcrumbs: short lines that stand before the headline."""
+    before: list[Part] = []
+    for part in fragment.parts():
+        if part.tag.name in _TITLES and letters(fragment.line(part)) in context.titles:
+            around = {id(above.tag) for above in fragment.above(part)}
+            for earlier in before:
+                if earlier.present and id(earlier.tag) not in around and earlier.words <= _LONGEST_KICKER:
+                    fragment.drop(earlier)
+            return
+        before.append(part)
 
 
 def strip_bylines(fragment: Fragment, context: Context) -> None:
@@ -141,6 +170,7 @@ RULES: tuple[Callable[[Fragment, Context], None], ...] = (
     strip_labelled_lines,
     strip_lines,
     strip_link_boxes,
+    strip_above_headline,
     strip_repeated_title,
     strip_bylines,
     strip_biography,
@@ -162,12 +192,16 @@ def _is_wording(part: Part, role: str) -> bool:
     if part.tag.name in _EMPHASIS:
         return True
     beside = (part.tag.previous_sibling, part.tag.next_sibling)
-    return part.tag.name in _INLINE and role != "hidden" and any(isinstance(text, NavigableString) and word_count(text) > 1 for text in beside)
+    return (
+        part.tag.name in INLINE
+        and role != "hidden"
+        and any(isinstance(text, NavigableString) and word_count(text) > 1 for text in beside)
+    )
 
 
 def _is_line(part: Part, fragment: Fragment) -> bool:
     """Whether a part stands on a line of its own: a block, or an inline element with no text beside it."""
-    if part.tag.name not in _INLINE:
+    if part.tag.name not in INLINE:
         return True
     return part.tag.parent is not None and fragment.part(part.tag.parent).words == part.words
 
@@ -191,7 +225,7 @@ def _strip_section(label: Part, role: str, fragment: Fragment) -> None:
     if box is not None:
         fragment.drop(box)
         return
-    while label.tag.name in _INLINE and label.tag.parent is not fragment.root and _is_line(label, fragment):
+    while label.tag.name in INLINE and label.tag.parent is not fragment.root and _is_line(label, fragment):
         label = next(fragment.above(label))
     for sibling in [fragment.part(node) for node in label.tag.next_siblings if isinstance(node, Tag)]:
         if not _belongs(sibling, role):
@@ -216,15 +250,15 @@ def _labelled_box(label: Part, role: str, fragment: Fragment) -> Part | None:
         if above.tag is fragment.root or not fragment.line(above).startswith(start):
             break
         little = above.prose - label.words <= _MOST_TEASER_WORDS or above.link_share > 0.5
-        if above.words > label.words and (little or (role == "comments" and fragment.share(above) <= _BELIEVED["comments"])):
+        if above.words > label.words and (
+            little or (role == "comments" and fragment.share(above) <= _BELIEVED["comments"])
+        ):
             box = above
     return box
 
 
 def _text_follows(heading: Tag, root: Tag) -> bool:
-    last: PageElement = heading
-    for last in heading.descendants:
-        pass
+    last: PageElement = next(reversed(list(heading.descendants)), heading)
     node = last.next_element
     while node is not None and root in node.parents:
         if type(node) is NavigableString and visible(node):

@@ -7,6 +7,7 @@ import unicodedata
 # Zero-width and soft characters, and direction marks: they change nothing a reader sees, and come and go.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 _SPACE = re.compile(r"\s+")
+_BREAKABLE = re.compile(r"\s*[^\S\u00a0\u202f]\s*|\s{2,}")
 _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,2000}>")
 _LETTERS = re.compile(r"[\W_]+")
 # Scripts without spaces between words: each character weighs about half a word.
@@ -22,6 +23,17 @@ def visible(text: str) -> str:
     if text.isascii():
         return " ".join(text.split())
     return unicodedata.normalize("NFC", _SPACE.sub(" ", _INVISIBLE.sub("", text))).strip()
+
+
+def typeset(text: str) -> str:
+    """As :func:`visible`, but a no-break space that stands alone is kept: it is part of how a text is set.
+
+    >>> typeset(" «\u00a0oui\u00a0»\u00a0\n non ")
+    '«\xa0oui\xa0» non'
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    return unicodedata.normalize("NFC", _BREAKABLE.sub(" ", _INVISIBLE.sub("", text))).strip()
 
 
 def plain(text: str) -> str:

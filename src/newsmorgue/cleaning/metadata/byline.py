@@ -5,22 +5,35 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from newsmorgue.cleaning.metadata.facts import Facts, text_within
+from newsmorgue.cleaning.metadata.facts import Facts
+from newsmorgue.cleaning.tree import select, strings, text_within
 
-_AUTHOR_CLASS = re.compile(r"(?<![a-z])(?:by-?line|author|auteur|autor|autore|writer|contributor)s?(?![a-z])(?![-_](?:bio|box|image|avatar|desc))", re.I)
-_DATE_CLASS = re.compile(r"(?<![a-z])(?:date|time|datetime|timestamp|published|publish|pubdate|posted|datum|fecha|dateline|meta)(?![a-z])", re.I)
+_AUTHOR_CLASS = re.compile(
+    r"(?<![a-z])(?:by-?line|author|auteur|autor|autore|writer|contributor)s?(?![a-z])(?![-_](?:bio|box"
+    r"|image|avatar|desc))",
+    re.I,
+)
+_DATE_CLASS = re.compile(
+    r"(?<![a-z])(?:date|time|datetime|timestamp|published|publish|pubdate|posted|datum|fecha|dateline|meta)(?![a-z])",
+    re.I,
+)
 _BY_TEXT = re.compile(r"^(?:by|par|von|por|di|door|af|av|text|texte)\s*:?\s+(?=[A-ZÀ-ÖØ-Þ])", re.I)
-_NAME_LIKE = re.compile(r"(?:[^\W\d_a-z][\w.'’-]*(?:\s+|$)|(?:de|del|la|van|von|der|den|di|da|bin|al|el|le|y|and|und|et|&)\s+|,\s*){2,10}")
+_NAME_LIKE = re.compile(
+    r"(?:[^\W\d_a-z][\w.'’-]*(?:\s+|$)|(?:de|del|la|van|von|der|den|di|da|bin|al|el|le|y|and|und|et|&)\s+|,\s*){2,10}"
+)
 _ASIDE = frozenset({"aside", "footer", "nav", "form", "li", "script", "style"})
+_NEXT_LINES = "following::text()[normalize-space()][not(parent::script or parent::style)][position() <= 40]"
 _LONGEST_BYLINE, _LONGEST_DATE, _MOST = 150, 120, 12
 
 
 def visible_bylines(facts: Facts) -> Iterator[tuple[str, list[str]]]:
     """Candidates for the authors as (how, raw values): microdata, rel=author, byline classes, "By …" near the title."""
-    microdata = [_short(element) for element in facts.root.xpath("//body//*[@itemprop='author' or @itemprop='creator']")]
+    microdata = [
+        _short(element) for element in select(facts.root, "//body//*[@itemprop='author' or @itemprop='creator']")
+    ]
     if microdata:
         yield "microdata", [text for text in microdata[:3] if text]
-    linked = [_short(element) for element in facts.root.xpath("//body//a[@rel='author' or contains(@rel, 'author')]")]
+    linked = [_short(element) for element in select(facts.root, "//body//a[@rel='author' or contains(@rel, 'author')]")]
     if linked:
         yield "rel", [text for text in linked[:3] if text]
     for element in _classed(facts.root, _AUTHOR_CLASS):
@@ -50,7 +63,9 @@ def _spoken(facts: Facts) -> Iterator[tuple[str, list[str]]]:
 
 
 def _short(element: etree._Element) -> str | None:
-    name = element.get("content") or next((inner.get("content") or text_within(inner) for inner in element.xpath(".//*[@itemprop='name']")), None)
+    name = element.get("content") or next(
+        (inner.get("content") or text_within(inner) for inner in select(element, ".//*[@itemprop='name']")), None
+    )
     text = name or text_within(element)
     return text if 0 < len(text) <= _LONGEST_BYLINE else None
 
@@ -58,7 +73,7 @@ def _short(element: etree._Element) -> str | None:
 def _classed(root: etree._Element, pattern: re.Pattern[str]) -> Iterator[etree._Element]:
     """Elements whose class or id matches, outside of asides, from the headline on (or from the start without one)."""
     found = 0
-    for element in root.xpath("//body//*[@class or @id]"):
+    for element in select(root, "//body//*[@class or @id]"):
         if pattern.search(f"{element.get('class', '')} {element.get('id', '')}") and not _is_aside(element):
             yield element
             found += 1
@@ -75,9 +90,5 @@ def _near_title(root: etree._Element) -> Iterator[str]:
     heading = next(root.iter("h1"), None)
     if heading is None:
         return
-    lines = 0
-    for node in heading.xpath("following::text()[normalize-space()][not(parent::script or parent::style)][position() <= 40]"):
-        yield " ".join(node.split())
-        lines += 1
-        if lines >= 40:
-            return
+    for text in strings(heading, _NEXT_LINES):
+        yield " ".join(text.split())

@@ -14,11 +14,18 @@ _ISO = re.compile(
     re.I,
 )
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d\d:?\d\d)?)?(?!\d)")
-_NAMED = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.)?[\s\-/.]*(?:de\s+|of\s+)?([^\W\d_]{3,12})\.?,?[\s\-/.]*(?:de\s+|del\s+)?(\d{4})")
+_NAMED = re.compile(
+    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.)?[\s\-/.]*(?:de\s+"
+    r"|of\s+)?([^\W\d_]{3,12})\.?,?[\s\-/.]*(?:de\s+|del\s+)?(\d{4})"
+)
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 _EAST_ASIAN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
 _NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4}|\d\d)(?![\d.]\d)")
-_CLOCK = re.compile(r"(?<![\d:.+-])(\d{1,2})(?:[:h]|(?<=\d)\.(?=\d\d\s*(?:Uhr|hrs|am|pm)))(\d\d)?(?::(\d\d))?\s*(a\.?m\.?\b|p\.?m\.?\b)?", re.I)
+_CLOCK = re.compile(
+    r"(?<![\d:.+-])(\d{1,2})(?:[:h]|(?<=\d)\.(?=\d\d\s*(?:Uhr|hrs|am|pm)))(\d\d)?(?::(\d\d))?\s*(a\.?m\.?\b"
+    r"|p\.?m\.?\b)?",
+    re.I,
+)
 _OFFSET = re.compile(r"(?:\b(?:UTC|GMT)\b|(?<=\d)Z\b)?\s?([+-]\d\d:?\d\d)\b|\b(UTC|GMT)\b|(?<=\d)(Z)\b")
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 
@@ -62,9 +69,18 @@ def _from_epoch(seconds: int) -> str | None:
 
 def _readings(text: str, month_first: bool) -> Iterator[str]:
     for match in _ISO.finditer(text):
-        yield from _with_time(_day(int(match[1]), int(match[2]), int(match[3])), match[4], match[5], match[6], match[7], text[match.end() :])
+        yield from _with_time(
+            _day(int(match[1]), int(match[2]), int(match[3])),
+            match[4],
+            match[5],
+            match[6],
+            match[7],
+            text[match.end() :],
+        )
     for match in _COMPACT.finditer(text):
-        yield from _with_time(_day(int(match[1]), int(match[2]), int(match[3])), match[4], match[5], match[6], match[7], "")
+        yield from _with_time(
+            _day(int(match[1]), int(match[2]), int(match[3])), match[4], match[5], match[6], match[7], ""
+        )
     for day, start, end in _spelled(text, month_first):
         rest = text[end:] if re.search(r"\d", text[end:]) else text[:start]
         yield from _with_clock(day, rest)
@@ -120,8 +136,9 @@ def _with_clock(day: str | None, rest: str) -> Iterator[str]:
         yield day
         return
     offset = _OFFSET.search(rest, match.end(1))
-    hour = _hour(int(match[1]), match[4])
-    yield f"{day}T{hour:02}:{int(match[2] or 0):02}:{int(match[3] or 0):02}{_offset(next(filter(None, offset.groups()), None) if offset else None)}"
+    zone = next(filter(None, offset.groups()), None) if offset else None
+    minute, second = int(match[2] or 0), int(match[3] or 0)
+    yield f"{day}T{_hour(int(match[1]), match[4]):02}:{minute:02}:{min(second, 59):02}{_offset(zone)}"
 
 
 def _hour(hour: int, half: str | None) -> int:

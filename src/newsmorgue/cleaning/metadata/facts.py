@@ -7,10 +7,10 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 
 from newsmorgue.cleaning.metadata.jsonld import LinkedData, read_linked_data
-from newsmorgue.cleaning.wording import plain, visible
+from newsmorgue.cleaning.tree import text_within
+from newsmorgue.cleaning.wording import plain
 
 _KEY_ATTRIBUTES = ("property", "name", "itemprop", "http-equiv")
-_LONGEST_LABEL = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,6 @@ def read_facts(root: etree._Element, url: str) -> Facts:
     title = next((text for element in root.iter("title") if (text := plain(element.text or ""))), "")
     hints = (*metas.get("og:title", ())[:1], *headings[:2], title)
     return Facts(root, url, _language(root, metas), title, headings, metas, _links(root), _linked(root, hints))
-
-
-def text_within(element: etree._Element) -> str:
-    """The visible text of an element, scripts and styles left out."""
-    pieces = [text for text in element.itertext(with_tail=False) if text]
-    if any(True for _ in element.iter("script", "style", "noscript", "template", "svg")):
-        pieces = element.xpath(
-            ".//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template or ancestor::svg)]"
-        )
-    return visible(" ".join(pieces))
 
 
 def absolute(base: str, address: str | None) -> str | None:
@@ -87,7 +77,9 @@ def _links(root: etree._Element) -> dict[str, str]:
 
 
 def _linked(root: etree._Element, hints: tuple[str, ...]) -> LinkedData:
-    scripts = [script.text for script in root.iter("script") if script.text and "ld+json" in (script.get("type") or "").lower()]
+    scripts = [
+        script.text for script in root.iter("script") if script.text and "ld+json" in (script.get("type") or "").lower()
+    ]
     return read_linked_data(scripts, hints)
 
 

@@ -28,7 +28,9 @@ def read_headline(facts: Facts, site_name: str | None) -> tuple[str, Found] | No
     same = [candidate for candidate in usable if candidate.votes and _alike(candidate.key, winner.key)]
     chosen = min(same, key=lambda candidate: (candidate.text.endswith(":"), len(candidate.key)), default=winner)
     # A quotation mark in an attribute that is quoted itself cuts the value there.
-    printed = (candidate for candidate in same if candidate.how == "h1" and candidate.text.startswith(f'{chosen.text} "'))
+    printed = (
+        candidate for candidate in same if candidate.how == "h1" and candidate.text.startswith(f'{chosen.text} "')
+    )
     chosen = next(printed, chosen)
     return chosen.text, Found(chosen.how, chosen.raw)
 
@@ -100,11 +102,21 @@ def _names_site(part: str, site_name: str | None, facts: Facts) -> bool:
         return False
     host = letters(re.sub(r"^https?://(?:www\.)?|[/?#].*", "", facts.url))
     site = letters(site_name or "")
-    return bool(site) and (key == site or (len(key) > 3 and key in site) or (len(site) > 3 and site in key)) or (len(key) > 2 and key in host)
+    return (bool(site) and (key == site or (len(key) > 3 and key in site) or (len(site) > 3 and site in key))) or (
+        len(key) > 2 and key in host
+    )
 
 
 def _is_told_apart(head: str, tail: str, facts: Facts) -> bool:
     """Another title of the page is just the head: what follows is the site's or the section's."""
     key = letters(head)
-    others = [*facts.headings[:1], *(facts.metas.get("og:title") or [])[:1], text_of(facts.linked.story.get("headline")) or ""]
-    return len(head) >= _SHORTEST and len(tail.split()) <= _LONGEST_TAIL_WORDS and any(letters(other) == key for other in others)
+    others = [
+        *facts.headings[:1],
+        *(facts.metas.get("og:title") or [])[:1],
+        text_of(facts.linked.story.get("headline")) or "",
+    ]
+    return (
+        len(head) >= _SHORTEST
+        and len(tail.split()) <= _LONGEST_TAIL_WORDS
+        and any(letters(other) == key for other in others)
+    )

@@ -43,7 +43,7 @@ class LinkedData:
 
 
 def read_linked_data(scripts: list[str], headline_hints: tuple[str, ...] = ()) -> LinkedData:
-    """Read the JSON-LD ``scripts`` of a page; of several articles, the one titled as ``headline_hints`` is the story."""
+    """Read the JSON-LD ``scripts`` of a page. Of several articles the one titled like the hints is the story."""
     loaded = [_load(script) for script in scripts]
     nodes = [node for value in loaded if value is not None for node in _nodes(value)][:_MOST_NODES]
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 2}
@@ -53,7 +53,9 @@ def read_linked_data(scripts: list[str], headline_hints: tuple[str, ...] = ()) -
     return LinkedData(
         story=_best(articles or media, headline_hints),
         page=next(iter(pages), {}),
-        types=frozenset(kind for value in loaded if value is not None for node in _top(value) for kind in types_of(node)),
+        types=frozenset(
+            kind for value in loaded if value is not None for node in _top(value) for kind in types_of(node)
+        ),
         by_id=by_id,
         broken=any(value is None for value in loaded),
     )
@@ -110,7 +112,12 @@ def _nodes(value: Any, depth: int = 0) -> Iterator[Node]:
         yield value
         inner = ("@graph", "mainEntity", "mainEntityOfPage") if types_of(value) & ARTICLE_TYPES else list(value)
         for key in inner:
-            if isinstance(value.get(key), dict | list) and key not in ("itemListElement", "hasPart", "isPartOf", "comment"):
+            if isinstance(value.get(key), dict | list) and key not in (
+                "itemListElement",
+                "hasPart",
+                "isPartOf",
+                "comment",
+            ):
                 yield from _nodes(value[key], depth + 1)
 
 
@@ -125,7 +132,9 @@ def _best(nodes: list[Node], hints: tuple[str, ...]) -> Node:
     return max(nodes, key=rank, default={})
 
 
-_FIELD = re.compile(r'"(headline|datePublished|dateModified|description|articleSection|@type)"\s*:\s*"((?:[^"\\\n]|\\.){1,600})"')
+_FIELD = re.compile(
+    r'"(headline|datePublished|dateModified|description|articleSection|@type)"\s*:\s*"((?:[^"\\\n]|\\.){1,600})"'
+)
 _AUTHOR = re.compile(r'"author"\s*:\s*[\[{][^\]}]{0,300}?"name"\s*:\s*"((?:[^"\\\n]|\\.){1,200})"')
 
 

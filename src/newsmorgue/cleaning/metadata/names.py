@@ -5,9 +5,13 @@ import re
 from newsmorgue.cleaning.wording import letters, plain
 
 _BY = re.compile(
-    r"^(?:(?:written|posted|published|reported|story|words|article|report|text|texte|propos recueillis|texto|testo|publié|écrit|rédigé|escrito"
-    r"|publicado|geschrieben|verfasst|veröffentlicht|view all posts|more (?:posts|stories|articles)|all posts|skrevet|skriven)\s+)?(?:by|par|von|por|di|door|av|af|tekst|oleh|autor(?:in)?|auteur|author|pod[lľ]a|przez|från)"
-    r"\s*[:\-–]?\s+|^(?:text|texte|autor(?:in)?|auteur|author|by|words|redaktion|автор|yazar|reporter|testo|texto|kirjoittaja)\s*[:：]\s*",
+    r"^(?:(?:written|posted|published|reported|story|words|article|report|text|texte|propos recueillis"
+    r"|texto|testo|publié|écrit|rédigé|escrito"
+    r"|publicado|geschrieben|verfasst|veröffentlicht|view all posts|more (?:posts|stories|articles)"
+    r"|all posts|skrevet|skriven)\s+)?(?:by|par|von|por|di|door|av|af|tekst|oleh|autor(?:in)?|auteur|author"
+    r"|pod[lľ]a|przez|från)"
+    r"\s*[:\-–]?\s+|^(?:text|texte|autor(?:in)?|auteur|author|by|words|redaktion|автор|yazar|reporter|testo"
+    r"|texto|kirjoittaja)\s*[:：]\s*",
     re.I,
 )
 _PARTS = re.compile(
@@ -19,17 +23,73 @@ _TAIL = re.compile(
     r"|\b(?:updated|published|posted|mis à jour|publié|le \d|on \d|am \d|\d{1,2}[./: ]\d).*)$"
 )
 _NO_NAME = re.compile(
-    r"\b(?:admin(?:istrator)?|staff|editors?|editorial|editorial team|newsroom|news ?desk|web ?desk|desk|reporters?|correspondents?|writers?|contributors?"
-    r"|contributing|columnists?|bureau|agency|agencies|agence|wire|wires|service|services|press release|team|équipe|rédaction|redaktion|redacción|redazione|redactie|redaksi"
-    r"|redakcja|redação|journaliste|journalist|reporterin|korrespondent(?:in)?|fotograf|photographer|photos?|video|producer|chief|senior|associate|director|manager"
-    r"|guest|anonymous|unknown|undefined|null|none|author|auteur|web|online|digital|media|news|magazine|times|post|limited|ltd|inc|gmbh|llc|university|institute"
-    r"|journal|gazette|herald|tribune|chronicle|press|guardian|telegraph|associated|nachrichten|sponsored|welle|verband|wikimedia|foundation|archiv|follow|share|email|twitter|facebook|updated?|published|posted|minutes?|read|reading|comments?|today|yesterday|ago|editorial board)\b",
+    r"\b(?:admin(?:istrator)?|staff|editors?|editorial|editorial team|newsroom|news ?desk|web ?desk|desk"
+    r"|reporters?|correspondents?|writers?|contributors?"
+    r"|contributing|columnists?|bureau|agency|agencies|agence|wire|wires|service|services|press release"
+    r"|team|équipe|rédaction|redaktion|redacción|redazione|redactie|redaksi"
+    r"|redakcja|redação|journaliste|journalist|reporterin|korrespondent(?:in)?|fotograf|photographer"
+    r"|photos?|video|producer|chief|senior|associate|director|manager"
+    r"|guest|anonymous|unknown|undefined|null|none|author|auteur|web|online|digital|media|news|magazine"
+    r"|times|post|limited|ltd|inc|gmbh|llc|university|institute"
+    r"|journal|gazette|herald|tribune|chronicle|press|guardian|telegraph|associated|nachrichten|sponsored"
+    r"|welle|verband|wikimedia|foundation|archiv|follow|share|email|twitter|facebook|updated?|published"
+    r"|posted|minutes?|read|reading|comments?|today|yesterday|ago|editorial board)\b",
     re.I,
 )
 _AGENCIES = frozenset(
-    "afp ap reuters dpa efe ansa apa sda ats belga tass ria pti ani ians xinhua upi cp aap bbc cnn upi spiegel zeit".split()
+    [
+        "afp",
+        "ap",
+        "reuters",
+        "dpa",
+        "efe",
+        "ansa",
+        "apa",
+        "sda",
+        "ats",
+        "belga",
+        "tass",
+        "ria",
+        "pti",
+        "ani",
+        "ians",
+        "xinhua",
+        "upi",
+        "cp",
+        "aap",
+        "bbc",
+        "cnn",
+        "upi",
+        "spiegel",
+        "zeit",
+    ]
 )
-_NO_FIRST_WORD = frozenset("by par von por di door av af the in at on to from text story words photo foto und and et".split())
+_NO_FIRST_WORD = frozenset(
+    [
+        "by",
+        "par",
+        "von",
+        "por",
+        "di",
+        "door",
+        "av",
+        "af",
+        "the",
+        "in",
+        "at",
+        "on",
+        "to",
+        "from",
+        "text",
+        "story",
+        "words",
+        "photo",
+        "foto",
+        "und",
+        "and",
+        "et",
+    ]
+)
 _LONGEST, _MOST_WORDS, _MOST_AUTHORS = 60, 6, 12
 
 
@@ -44,7 +104,7 @@ def read_names(raw: str, publisher: str | None = None) -> list[str]:
     text = _BY.sub("", plain(raw).strip(" :-–|,"))
     found: dict[str, str] = {}
     for part in _PARTS.split(_TAIL.sub("", text)):
-        name = _BY.sub("", _TAIL.sub("", part)).strip(" .:-–—\"“”*")
+        name = _BY.sub("", _TAIL.sub("", part)).strip(' .:-–—"“”*')
         if is_name(name, publisher):
             found.setdefault(letters(name), _unshouted(name))
     return list(found.values())[:_MOST_AUTHORS]
@@ -62,10 +122,19 @@ def is_name(text: str, publisher: str | None = None) -> bool:
         return False
     if text.split()[0].casefold() in _NO_FIRST_WORD:
         return False
-    return not re.search(r"\d|[:=(){}<>?!]", text) and not _NO_NAME.search(text) and text.casefold() not in _AGENCIES and any(map(str.isalpha, text))
+    return (
+        not re.search(r"\d|[:=(){}<>?!]", text)
+        and not _NO_NAME.search(text)
+        and text.casefold() not in _AGENCIES
+        and any(map(str.isalpha, text))
+    )
 
 
 def _unshouted(name: str) -> str:
     """JANE DOE as Jane Doe; initials and short names stay."""
     shouted = name.isupper() and len(name) > 5 and " " in name
-    return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize() if len(word[0]) > 1 else word[0], name) if shouted else name
+    return (
+        re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize() if len(word[0]) > 1 else word[0], name)
+        if shouted
+        else name
+    )

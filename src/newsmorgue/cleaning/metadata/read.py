@@ -9,29 +9,45 @@ from lxml import etree
 from newsmorgue.cleaning.article import Found
 from newsmorgue.cleaning.metadata.byline import visible_bylines, visible_dates
 from newsmorgue.cleaning.metadata.dates import day_in_url, read_date
-from newsmorgue.cleaning.metadata.facts import Facts, absolute, read_facts, text_within
+from newsmorgue.cleaning.metadata.facts import Facts, absolute, read_facts
 from newsmorgue.cleaning.metadata.headline import read_headline
 from newsmorgue.cleaning.metadata.jsonld import LinkedData, Node, text_of, texts_of, types_of
 from newsmorgue.cleaning.metadata.names import read_names
+from newsmorgue.cleaning.tree import select, text_within
 from newsmorgue.cleaning.wording import letters, plain
 
 _PUBLISHED = (
     "article:published_time", "og:published_time", "og:article:published_time", "article:published", "datepublished",
-    "published_time", "pubdate", "publishdate", "publish-date", "publish_date", "publication_date", "date_published", "parsely-pub-date",
-    "sailthru.date", "dc.date.issued", "dc.date.created", "dcterms.created", "dcterms.date", "dc.date", "article_date_original",
-    "originalpublicationdate", "article.published", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "datecreated",
-    "article.created", "date", "dcterms.issued", "citation_publication_date", "rnews:datepublished", "shareaholic:article_published_time",
+    "published_time", "pubdate", "publishdate", "publish-date", "publish_date", "publication_date",
+    "date_published", "parsely-pub-date",
+    "sailthru.date", "dc.date.issued", "dc.date.created", "dcterms.created", "dcterms.date", "dc.date",
+    "article_date_original",
+    "originalpublicationdate", "article.published", "cxenseparse:recs:publishtime", "cxenseparse:publishtime",
+    "datecreated",
+    "article.created", "date", "dcterms.issued", "citation_publication_date", "rnews:datepublished",
+    "shareaholic:article_published_time",
     "creation_date", "pdate", "ptime",
 )  # fmt: skip
 _MODIFIED = (
-    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "dc.date.modified", "dcterms.modified",
+    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "dc.date.modified",
+    "dcterms.modified",
     "last-modified", "lastmod", "article.updated", "date_modified", "modified_time", "revised", "article:updated_time",
 )  # fmt: skip
 _AUTHOR = (
-    "author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl", "dc.contributor",
-    "citation_author", "article:author_name", "cxenseparse:author", "rnews:author", "authors", "og:article:author", "twitter:creator:name",
+    "author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl",
+    "dc.contributor",
+    "citation_author", "article:author_name", "cxenseparse:author", "rnews:author", "authors",
+    "og:article:author", "twitter:creator:name",
 )  # fmt: skip
-_SECTION = ("article:section", "og:article:section", "section", "cxenseparse:recs:category", "parsely-section", "category", "dc.subject")
+_SECTION = (
+    "article:section",
+    "og:article:section",
+    "section",
+    "cxenseparse:recs:category",
+    "parsely-section",
+    "category",
+    "dc.subject",
+)
 _IMAGE = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "thumbnail")
 _MOST_TAGS = 40
 
@@ -155,7 +171,7 @@ def _linked_strings(node: Node, *keys: str) -> Iterator[tuple[str, str]]:
 
 
 def _microdata(root: etree._Element, *names: str) -> Iterator[tuple[str, str]]:
-    for element in root.xpath("//body//*[@itemprop]"):
+    for element in select(root, "//body//*[@itemprop]"):
         if element.get("itemprop") in names:
             yield "microdata", element.get("content") or element.get("datetime") or text_within(element)[:300]
 
@@ -231,7 +247,13 @@ def _site_name(facts: Facts) -> tuple[str, Found] | None:
 
 def _tags(facts: Facts) -> tuple[str, ...]:
     keywords = facts.linked.story.get("keywords")
-    raw = texts_of(keywords) or facts.metas.get("article:tag") or facts.metas.get("news_keywords") or facts.metas.get("keywords") or []
+    raw = (
+        texts_of(keywords)
+        or facts.metas.get("article:tag")
+        or facts.metas.get("news_keywords")
+        or facts.metas.get("keywords")
+        or []
+    )
     split = [tag.strip() for value in raw for tag in re.split(r"[,;|]" if len(raw) < 3 else r"[;|]", value)]
     kept = {letters(tag): tag for tag in reversed(split) if tag and len(tag) <= 100 and letters(tag)}
     return tuple(reversed(kept.values()))[:_MOST_TAGS]
