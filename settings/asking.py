@@ -55,9 +55,7 @@ class Document:
         for line, statement, paths in _statements(self.text):
             if any(found[: len(path)] == path for found in paths):
                 quoted = [
-                    at
-                    for at, row in enumerate(statement.split("\n"))
-                    if f'"{given}"' in row or f"'{given}'" in row
+                    at for at, row in enumerate(statement.split("\n")) if f'"{given}"' in row or f"'{given}'" in row
                 ]
                 return f"{self.name}:{line + (quoted[0] if quoted else 0)}"
         return self.name
@@ -105,9 +103,7 @@ class Asker:
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self._document = document
-        self._environ = {
-            name: value for name, value in environ.items() if value and name.startswith("MORGUE_")
-        }
+        self._environ = {name: value for name, value in environ.items() if value and name.startswith("MORGUE_")}
         self._own_sources = _sources_of(self._environ.get(_FROM_ENVIRONMENT, "{}"))
         sources = document.values.get("sources", {})
         merged = {**sources, **self._own_sources} if isinstance(sources, dict) else sources
@@ -148,9 +144,7 @@ class Asker:
     def refuse(self, path: KeyPath, allowed: str, given: object) -> NoReturn:
         """Raise ConfigurationError: where, what was given, what is allowed."""
         shown = _without_password(given)
-        raise ConfigurationError(
-            f"{self._place(path, given)}: {'.'.join(path)} is {shown}; allowed is {allowed}"
-        )
+        raise ConfigurationError(f"{self._place(path, given)}: {'.'.join(path)} is {shown}; allowed is {allowed}")
 
     def _refuse_non_table(self, path: KeyPath, given: object) -> NoReturn:
         self.refuse(path, f"a table, as in [{'.'.join(path)}]", given)
@@ -174,9 +168,7 @@ class Asker:
         }
         for name in self._environ:
             if name not in known and not _NOT_OURS.fullmatch(name):
-                raise ConfigurationError(
-                    f"environment variable {name}: no such setting{_choice(name, known)}"
-                )
+                raise ConfigurationError(f"environment variable {name}: no such setting{_choice(name, known)}")
 
     def _refuse_key(self, path: KeyPath) -> NoReturn:
         siblings = {
@@ -184,9 +176,7 @@ class Asker:
             for known in self.asked
             if known[: len(path) - 1] == path[:-1] and len(known) >= len(path)
         }
-        raise ConfigurationError(
-            f"{self._place(path)}: no such key: {'.'.join(path)}{_choice(path[-1], siblings)}"
-        )
+        raise ConfigurationError(f"{self._place(path)}: no such key: {'.'.join(path)}{_choice(path[-1], siblings)}")
 
 
 def _all_paths(values: Mapping[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:

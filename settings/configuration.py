@@ -148,9 +148,7 @@ def _document(file: Path | None, folder: Path) -> Document:
         content = file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
-    return Document(
-        str(file.relative_to(folder.resolve()) if file.parent == folder.resolve() else file), content
-    )
+    return Document(str(file.relative_to(folder.resolve()) if file.parent == folder.resolve() else file), content)
 
 
 def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configuration:
@@ -268,9 +266,7 @@ def _hosts_of(source: SourceConfiguration) -> set[str]:
 
 def _shared_path(url: str, source: SourceConfiguration) -> int:
     path = urlsplit(source.home).path
-    return (
-        len(path) if _host_text(source.home) == _host_text(url) and urlsplit(url).path.startswith(path) else 0
-    )
+    return len(path) if _host_text(source.home) == _host_text(url) and urlsplit(url).path.startswith(path) else 0
 
 
 def slug_for(url: str) -> str:

@@ -167,12 +167,8 @@ def test_relative_paths_start_at_the_file_and_those_of_the_environment_where_one
         ('spool = "."\n', 1, "outside the store"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_names_its_line_and_what_is_allowed(
-    tmp_path: Path, toml: str, line: int, said: str
-) -> None:
-    message = refusal(
-        tmp_path, toml.replace('x = """\n[\n"""\n', 'contact = """\\\n  desk@example.org\\\n"""\n')
-    )
+def test_what_is_wrong_names_its_line_and_what_is_allowed(tmp_path: Path, toml: str, line: int, said: str) -> None:
+    message = refusal(tmp_path, toml.replace('x = """\n[\n"""\n', 'contact = """\\\n  desk@example.org\\\n"""\n'))
     assert message.startswith(f"morgue.toml:{line}: ")
     assert said in message
 
@@ -249,11 +245,7 @@ def test_a_url_s_own_name_may_not_be_another_source_s(tmp_path: Path) -> None:
         configuration.source_for_url("example.net")
 
 
-@given(
-    st.from_regex(
-        r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?){0,6}", fullmatch=True
-    )
-)
+@given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?){0,6}", fullmatch=True))
 def test_every_host_makes_a_slug(host: str) -> None:
     assert re.fullmatch(r"[a-z0-9._-]{1,64}", slug_for(f"https://{host}:8080/"))
 

@@ -15,7 +15,7 @@ _GZIP, _ZLIB, _BARE = 31, 15, -15
 _MOST_CODINGS = 5
 # A member takes 20 bytes, and each costs a copy of what follows it: a body of nothing else takes minutes.
 _MOST_MEMBERS = 100
-_ISAL_ERROR: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]
+_ISAL_ERROR: type[Exception] = isal_zlib.IsalError
 
 
 class EntityTooLarge(NewsmorgueError):
