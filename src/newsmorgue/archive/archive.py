@@ -19,7 +19,7 @@ from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, Spool, SpoolFile, object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.archive.warc import RecordWriter, StoredRecord, read_record
-from newsmorgue.errors import MalformedRecord, MissingObject, NotYetStored, StoreUnavailable
+from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject, NotYetStored
 from newsmorgue.times import iso, microseconds
 
 OPEN, SEALING, SEALED = "open", "sealing", "sealed"
@@ -53,7 +53,7 @@ class Archive:
 
     def create_file(self, source: str, now: datetime, info: dict[str, str]) -> SpoolFile:
         """A new open WARC of a source, beginning with its ``warcinfo`` record, and its journal."""
-        with _clear_disk_errors(self.spool), self.catalogue.write() as connection:
+        with self.catalogue.write() as connection:
             file = self.spool.create(source, now, next_number(connection, "files"))
             about = {"software": f"newsmorgue/{__version__}", "format": "WARC File Format 1.1", **info}
             file.append_warc(RecordWriter().warcinfo(f"{file.name}{WARC_SUFFIX}", iso(now), about))
@@ -82,14 +82,29 @@ class Archive:
         """One commit: WARC bytes durable, then journal bytes, then the rows with both files' lengths.
 
         After an exception the file must be closed and adopted anew: only the catalogue knows how much of it holds.
+        Raises :class:`IntegrityFailure` where that was not done.
         """
-        with _clear_disk_errors(self.spool):
-            file.sync_warc()
-            with self.catalogue.write() as connection:
-                ledger = Ledger(connection, file, next_number(connection, "commits"), now)
-                yield ledger
-                file.sync_journal()
-                self._store_lengths(connection, file)
+        file.sync_warc()
+        with self.catalogue.write() as connection:
+            self.require_settled(connection, file)
+            ledger = Ledger(connection, file, next_number(connection, "commits"), now)
+            yield ledger
+            file.sync_journal()
+            self._store_lengths(connection, file)
+
+    def require_settled(self, connection: sa.Connection, file: SpoolFile) -> int:
+        """The WARC's committed length, if no failed commit left events in the journal, and no disk lost any.
+
+        Else :class:`IntegrityFailure`: such events would come back with the next reindex, though no row has them.
+        """
+        c = schema.files.c
+        row = connection.execute(sa.select(c.warc_length, c.journal_length).where(c.name == file.name)).one()
+        if row.journal_length != file.journal_length or row.warc_length > file.warc_length:
+            raise IntegrityFailure(
+                f"{file.name}: holds {file.warc_length} bytes of WARC and {file.journal_length} of journal, where "
+                f"{row.warc_length} and {row.journal_length} are committed; run the same command again to mend it"
+            )
+        return int(row.warc_length)
 
     def _store_lengths(self, connection: sa.Connection, file: SpoolFile) -> None:
         lengths = {"warc_length": file.warc_length, "journal_length": file.journal_length}
@@ -144,14 +159,3 @@ class Archive:
             raise NotYetStored(
                 f"{name}: captured, not yet stored, held by {row.host}; run 'morgue seal' there, or wait"
             )
-
-
-@contextmanager
-def _clear_disk_errors(spool: Spool) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreUnavailable(
-            f"spool {spool.folder}: {error.strerror or error}; make room or mend the folder, then run the same command "
-            "again: what was committed is safe"
-        ) from error

@@ -19,6 +19,9 @@ from newsmorgue.errors import CatalogueUnavailable
 REVISION = "0001"
 _LOCK = 0x6D6F72677565  # "morgue": PostgreSQL's advisory locks are numbers
 _BUSY_MILLISECONDS = 30_000
+# Just these: their sub-classes are a wrong statement or wrong data, which no second try mends. SQLite calls a file that
+# is no database, or a damaged one, a DatabaseError.
+_UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.DatabaseError)
 
 
 class Catalogue:
@@ -62,12 +65,19 @@ class Catalogue:
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(url, Path(url.database).parent)
         engine = sa.create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
     return sa.create_engine(url, pool_pre_ping=True)
+
+
+def _make_folder(url: sa.URL, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogueUnavailable(f"catalogue {url.render_as_string()}: {error}; give another 'catalogue'") from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -93,10 +103,11 @@ def _revision(connection: sa.Connection) -> str | None:
 def _clear_errors(url: sa.URL) -> Iterator[None]:
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
+    except sa.exc.DBAPIError as error:
+        if type(error) not in _UNAVAILABLE:
+            raise
         raise CatalogueUnavailable(
-            f"catalogue {url.render_as_string()}: {str(reason).strip()}; check that it runs, that the address in "
+            f"catalogue {url.render_as_string()}: {str(error.orig).strip()}; check that it runs, that the address in "
             "'catalogue' is right, and that its disk is not full"
         ) from error
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from newsmorgue.errors import Busy
+from newsmorgue.errors import Busy, StoreUnavailable
 from newsmorgue.times import timestamp14
 
 WARC_SUFFIX = ".warc.gz"
@@ -61,7 +61,10 @@ def source_of(name: str) -> str:
 
 
 class SpoolFile:
-    """An open WARC and its journal, held under the lock until :meth:`close`."""
+    """An open WARC and its journal, held under the lock until :meth:`close`.
+
+    What writes raises :class:`StoreUnavailable` where the disk is full or failing.
+    """
 
     def __init__(self, name: str, warc: Path, journal: Path, descriptor: int) -> None:
         self.name = name
@@ -75,31 +78,37 @@ class SpoolFile:
     def append_warc(self, data: bytes) -> int:
         """Write at the WARC's end; the offset it went to. On a full disk what was half written is cut away again."""
         offset = self.warc_length
-        self.warc_length = _append(self._warc, data, offset)
+        with _clear_errors(self.warc_path):
+            self.warc_length = _append(self._warc, data, offset)
         return offset
 
     def append_journal(self, data: bytes) -> int:
         """Write at the journal's end; the offset it went to."""
         offset = self.journal_length
-        self.journal_length = _append(self._journal, data, offset)
+        with _clear_errors(self.journal_path):
+            self.journal_length = _append(self._journal, data, offset)
         return offset
 
     def sync_warc(self) -> None:
         """Make the WARC's bytes durable."""
-        os.fsync(self._warc)
+        with _clear_errors(self.warc_path):
+            os.fsync(self._warc)
 
     def sync_journal(self) -> None:
         """Make the journal's bytes durable."""
-        os.fsync(self._journal)
+        with _clear_errors(self.journal_path):
+            os.fsync(self._journal)
 
     def cut_warc(self, length: int) -> None:
         """Take away what stands behind ``length``, durably."""
-        _cut(self._warc, length)
+        with _clear_errors(self.warc_path):
+            _cut(self._warc, length)
         self.warc_length = length
 
     def cut_journal(self, length: int) -> None:
         """Take away what stands behind ``length``, durably."""
-        _cut(self._journal, length)
+        with _clear_errors(self.journal_path):
+            _cut(self._journal, length)
         self.journal_length = length
 
     def discard(self) -> None:
@@ -120,6 +129,17 @@ class SpoolFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(
+            f"spool {path}: {error.strerror or error}; make room or mend the folder, then run the same command again: "
+            "what was committed is safe"
+        ) from error
 
 
 def _append(descriptor: int, data: bytes, offset: int) -> int:
@@ -158,17 +178,19 @@ class Spool:
         """A new pair of files, locked and durable. ``number`` is the catalogue's count of files."""
         name = f"{source}-{timestamp14(now)}-{secrets.token_hex(4)}-{number:05d}"
         warc, journal = self._paths(name)
-        warc.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(warc, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        created = SpoolFile(name, warc, journal, descriptor)
-        for folder in (warc.parent, self.folder, self.folder.parent):
-            sync_folder(folder)
+        with _clear_errors(warc):
+            warc.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(warc, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            created = SpoolFile(name, warc, journal, descriptor)
+            for folder in (warc.parent, self.folder, self.folder.parent):
+                sync_folder(folder)
         return created
 
     def names(self) -> list[str]:
-        """Every name in the spool, oldest first within a source."""
-        return sorted(path.name.removesuffix(WARC_SUFFIX) for path in self.folder.glob(f"*/*{WARC_SUFFIX}"))
+        """Every name in the spool, oldest first within a source. What else lies there is passed over."""
+        names = (path.name.removesuffix(WARC_SUFFIX) for path in self.folder.glob(f"*/*{WARC_SUFFIX}"))
+        return sorted(name for name in names if _NAME.fullmatch(name))
 
     def lock(self, name: str) -> SpoolFile | None:
         """Take hold of an existing pair; None where another process holds it or has just sealed it."""
