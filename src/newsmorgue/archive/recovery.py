@@ -4,6 +4,7 @@ Under the file's lock: a torn member is cut; whole WARC records past the committ
 the journal is cut back to its committed length, because what it says beyond that never became so.
 """
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import OPEN, SEALED, Archive
+from newsmorgue.archive.archive import OPEN, SEALED, SEALING, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.catalogue import raise_number
 from newsmorgue.archive.events import Audited
@@ -19,10 +20,12 @@ from newsmorgue.archive.index import capture_from_record
 from newsmorgue.archive.journal import entries, members
 from newsmorgue.archive.replay import add_capture, apply
 from newsmorgue.archive.sealing import seal
-from newsmorgue.archive.spool import SpoolFile, source_of
+from newsmorgue.archive.spool import SpoolFile, object_keys, source_of
 from newsmorgue.archive.warc import parse_record
-from newsmorgue.errors import MalformedRecord
+from newsmorgue.errors import IntegrityFailure, MalformedRecord, StoreUnavailable
 from newsmorgue.times import microseconds
+
+_log = logging.getLogger(__name__)
 
 
 def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
@@ -46,8 +49,16 @@ def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str]
         if _state(archive, name) == OPEN and not archive.must_be_sealed(file, now):
             return file
         with file:
-            seal(archive, file, now)
+            _seal_or_leave(archive, file, now)
     return archive.create_file(source, now, info)
+
+
+def _seal_or_leave(archive: Archive, file: SpoolFile, now: datetime) -> None:
+    """A store that is away does not keep a run from beginning: the file stays in the spool for the next."""
+    try:
+        seal(archive, file, now)
+    except StoreUnavailable as error:
+        _log.warning("%s stays in the spool: %s", file.name, error)
 
 
 def seal_all(archive: Archive, now: datetime, source: str | None = None) -> list[str]:
@@ -71,6 +82,11 @@ def _mend(archive: Archive, file: SpoolFile, now: datetime) -> SpoolFile | None:
         file.close()
         return None
     if state is None:
+        cut_to_whole(file)
+        if file.warc_length == 0:  # its maker was killed before the record that every WARC begins with
+            file.discard()
+            file.close()
+            return None
         _register(archive, file, now)
     elif state == OPEN:
         _cut_back(archive, file, now)
@@ -84,9 +100,8 @@ def _state(archive: Archive, name: str) -> str | None:
 
 def _register(archive: Archive, file: SpoolFile, now: datetime) -> None:
     """A file the catalogue does not know (just being made, or the catalogue is new): believe all that is whole."""
-    cut_to_whole(file)
     with archive.catalogue.write() as connection:
-        archive.insert_file(connection, file, OPEN, microseconds(now))
+        archive.insert_file(connection, file, state_in_store(archive, file), microseconds(now))
         for capture in spooled_captures(file, 0):
             add_capture(connection, capture)
         with file.journal_path.open("rb") as stream:
@@ -102,6 +117,12 @@ def _cut_back(archive: Archive, file: SpoolFile, now: datetime) -> None:
     before = (file.warc_length, file.journal_length)
     if before == (row.warc_length, row.journal_length):
         return
+    if before[0] < row.warc_length or before[1] < row.journal_length:
+        raise IntegrityFailure(
+            f"{file.warc_path}: {before[0]} bytes, and its journal {before[1]}, where {row.warc_length} and "
+            f"{row.journal_length} were committed: the disk lost some; put back a copy, or run "
+            "'morgue reindex --replace' to go on with what is left"
+        )
     file.cut_journal(row.journal_length)
     file.cut_warc(_whole_length(file.warc_path))
     taken = list(spooled_captures(file, row.warc_length))
@@ -111,6 +132,11 @@ def _cut_back(archive: Archive, file: SpoolFile, now: datetime) -> None:
         torn, lost = before[0] - file.warc_length, before[1] - row.journal_length
         detail = f"{len(taken)} captures taken over uncleaned, {torn} torn WARC bytes and {lost} journal bytes cut"
         ledger.emit(Audited("recovered", file.name, detail))
+
+
+def state_in_store(archive: Archive, file: SpoolFile) -> str:
+    """OPEN; but SEALING where the store has the WARC already: it can be sealed again, and never added to."""
+    return SEALING if archive.store.stat(object_keys(file.name).warc) else OPEN
 
 
 def cut_to_whole(file: SpoolFile) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import OPEN, SEALED, Archive
+from newsmorgue.archive.archive import SEALED, Archive
 from newsmorgue.archive.cdxj import read_cdxj
 from newsmorgue.archive.events import Entry
 from newsmorgue.archive.index import capture_from_cdx
 from newsmorgue.archive.journal import Place, entries
 from newsmorgue.archive.manifests import Manifest, parse_manifest, stored_manifests
-from newsmorgue.archive.recovery import cut_to_whole, spooled_captures
+from newsmorgue.archive.recovery import cut_to_whole, spooled_captures, state_in_store
 from newsmorgue.archive.replay import add_capture, apply
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, SpoolFile, object_keys
 from newsmorgue.errors import Busy, CatalogueUnavailable
@@ -98,7 +98,7 @@ def _index_spooled(connection: sa.Connection, archive: Archive, file: SpoolFile)
     cut_to_whole(file)
     with file.journal_path.open("rb") as stream:
         began = next((entry.at for _, entry in entries(stream, file.name)), None)
-    archive.insert_file(connection, file, OPEN, microseconds(began) if began else 0)
+    archive.insert_file(connection, file, state_in_store(archive, file), microseconds(began) if began else 0)
     count = 0
     for capture in spooled_captures(file, 0):
         add_capture(connection, capture)

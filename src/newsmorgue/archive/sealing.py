@@ -72,16 +72,16 @@ def _cdxj(archive: Archive, name: str) -> bytes:
 def _manifest(archive: Archive, file: SpoolFile, cdxj: bytes, now: datetime) -> Manifest:
     """The manifest, its place in the source's chain fixed: made once, and the same bytes when asked for again."""
     table = schema.files
+    objects, first_seq = _objects(file, cdxj), _first_seq(file)
     with archive.catalogue.write() as connection:
         row = connection.execute(sa.select(table.c.manifest, table.c.opened_at).where(table.c.name == file.name)).one()
         if row.manifest is not None:
             return parse_manifest(row.manifest.encode(), file.name)
+        if archive.require_settled(connection, file) != file.warc_length:
+            raise IntegrityFailure(f"{file.name}: holds captures that no commit covers; commit them before sealing")
         position, previous = _end_of_chain(connection, source_of(file.name))
         opened, sealed = iso(from_microseconds(row.opened_at)), iso(now)
-        objects = _objects(file, cdxj)
-        manifest = Manifest(
-            file.name, source_of(file.name), position, previous, opened, sealed, _first_seq(file), objects
-        )
+        manifest = Manifest(file.name, source_of(file.name), position, previous, opened, sealed, first_seq, objects)
         values = {"manifest": manifest.to_json().decode(), "chain_position": position, "state": SEALING}
         connection.execute(sa.update(table).where(table.c.name == file.name).values(**values))
     return manifest
