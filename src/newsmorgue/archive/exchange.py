@@ -21,7 +21,7 @@ class HttpHead:
     def status(self) -> int:
         """The status code; 0 where the first line is no status line."""
         parts = self.raw.split(b"\n", 1)[0].split(None, 2)
-        return int(parts[1]) if len(parts) > 1 and parts[1][:3].isdigit() else 0
+        return int(parts[1]) if len(parts) > 1 and re.fullmatch(rb"[0-9]{3}", parts[1]) else 0
 
     @cached_property
     def fields(self) -> tuple[tuple[str, str], ...]:

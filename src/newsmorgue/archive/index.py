@@ -1,6 +1,6 @@
 """Captures as rows, as CDXJ lines, and as what a spooled WARC shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from newsmorgue.archive.exchange import sha1
 from newsmorgue.archive.spool import WARC_SUFFIX, source_of
 from newsmorgue.archive.surt import surt
 from newsmorgue.archive.warc import ROLE_FIELD, StoredRecord
+from newsmorgue.errors import MalformedRecord
 from newsmorgue.times import from_iso, from_microseconds, iso, microseconds, timestamp14
 
 REVISIT_TYPE = "warc/revisit"
@@ -86,11 +87,14 @@ def response_with(connection: sa.Connection, url: str, payload_digest: str) -> C
 
 
 def last_whole_response(connection: sa.Connection, url: str) -> Capture | None:
-    """The latest whole 200 response of that URL, for a 304 to refer to."""
+    """The response with what the last whole 200 of that URL showed, for a 304 to refer to.
+
+    That 200 may itself be a revisit: of a page that went back to an older text, the older response is meant.
+    """
     c = schema.captures.c
-    same = (c.surt == surt(url), c.url == url, c.kind == "response", c.status == 200, c.truncated.is_(None))
+    same = (c.surt == surt(url), c.url == url, c.status == 200, c.truncated.is_(None))
     row = connection.execute(sa.select(schema.captures).where(*same).order_by(c.timestamp.desc()).limit(1)).first()
-    return capture_from_row(row) if row else None
+    return payload_capture(connection, capture_from_row(row)) if row else None
 
 
 def cdx_line(capture: Capture) -> CdxLine:
@@ -117,12 +121,19 @@ def cdx_line(capture: Capture) -> CdxLine:
 
 
 def capture_from_cdx(line: CdxLine) -> Capture:
-    """The inverse of :func:`cdx_line`; the state is what it is before any outcome."""
-    fields = line.fields
+    """The inverse of :func:`cdx_line`; the state is what it is before any outcome. Raises :class:`MalformedRecord`."""
+    try:
+        return _capture_from_fields(line.surt, line.fields)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        where = f"{line.surt} {line.timestamp}"
+        raise MalformedRecord(f"{where}: not a CDXJ line of this archive ({error!r}); run 'morgue verify'") from error
+
+
+def _capture_from_fields(key: str, fields: Mapping[str, Any]) -> Capture:
     mime, status, role = fields.get("entity-mime"), int(fields["status"]), fields["role"]
     refers = fields.get("refers-to-time")
     return Capture(
-        surt=line.surt,
+        surt=key,
         time=from_iso(fields["time"]),
         warc=fields["filename"].removesuffix(WARC_SUFFIX),
         offset=int(fields["offset"]),

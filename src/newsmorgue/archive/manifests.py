@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from newsmorgue.archive.spool import object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.errors import MalformedRecord
 
@@ -54,10 +55,17 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         if read["format"] != FORMAT:
             raise ValueError(f"format {read['format']!r}")
         objects = tuple(Described(item["key"], int(item["size"]), item["sha256"]) for item in read["objects"])
+        _require_keys(read["name"], objects)
         names = ("name", "source", "position", "previous", "opened_at", "sealed_at", "first_seq")
         return Manifest(**{name: read[name] for name in names}, objects=objects)
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedRecord(f"{where}: not a manifest ({error!r}); run 'morgue verify'") from error
+
+
+def _require_keys(name: str, objects: tuple[Described, ...]) -> None:
+    keys = object_keys(name)
+    if [described.key for described in objects] != [keys.warc, keys.cdxj, keys.journal]:
+        raise ValueError(f"objects that are not those of {name}")
 
 
 def stored_manifests(store: Store) -> Iterator[tuple[str, bytes]]:

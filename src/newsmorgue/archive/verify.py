@@ -8,7 +8,7 @@ from typing import BinaryIO
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.archive import SEALED, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.cdxj import read_cdxj
 from newsmorgue.archive.exchange import sha1
@@ -48,6 +48,7 @@ def verify(archive: Archive) -> Report:
     report = Report()
     manifests = list(_manifests(archive.store, report))
     _check_chains(manifests, report)
+    _check_manifests(archive, {manifest.name: data for manifest, data in manifests}, report)
     described = {item.key for manifest, _ in manifests for item in manifest.objects}
     for info in archive.store.list():
         if info.key.startswith(("warc/", "text/")) and info.key not in described:
@@ -89,6 +90,19 @@ def _check_chains(manifests: list[tuple[Manifest, bytes]], report: Report) -> No
         elif manifest.previous != previous:
             report.add(key, "does not link to the manifest before it: that one was altered, or this one")
         ends[manifest.source] = (manifest.position, link(data))
+
+
+def _check_manifests(archive: Archive, stored: dict[str, bytes], report: Report) -> None:
+    """No other manifest links to a chain's last one yet: the catalogue's copy is what tells that it was altered."""
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        rows = connection.execute(sa.select(c.name, c.manifest).where(c.state == SEALED, c.manifest.is_not(None))).all()
+    for row in rows:
+        key = object_keys(row.name).manifest
+        if row.name not in stored:
+            report.add(key, "is not in the store (or cannot be read), though the catalogue says that it was sealed")
+        elif stored[row.name] != row.manifest.encode():
+            report.add(key, "is not what was sealed, of which the catalogue has a copy")
 
 
 def _check_objects(store: Store, manifest: Manifest, report: Report) -> None:
