@@ -6,6 +6,7 @@ rows again), ``at`` the time in ISO 8601 UTC. Fields that are None are left out.
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, get_args
@@ -220,6 +221,7 @@ Event = (
     | PolicyApplied
     | Audited
 )
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CLASSES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
 
 
@@ -233,17 +235,32 @@ class Entry:
     event: Event
 
 
+def storable(event: Event) -> Event:
+    """The event with U+FFFD for what no database takes as text, but JSON on a page can hold: NUL, lone surrogates."""
+    if not _UNSTORABLE.search(json.dumps(asdict(event), ensure_ascii=False).replace("\\u0000", "\0")):
+        return event
+    return type(event)(**_mended(asdict(event)))
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_mended(name): _mended(inner) for name, inner in value.items()}
+    return [_mended(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def encode(entry: Entry) -> bytes:
     """One line of JSON, with its line feed."""
     head = {"type": entry.event.type, "seq": entry.seq, "line": entry.line, "at": iso(entry.at)}
     body = {name: value for name, value in asdict(entry.event).items() if value is not None}
-    return json.dumps(head | body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+    return json.dumps(head | body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def decode(line: bytes, where: str) -> Entry:
     """Read one line. Raises :class:`MalformedRecord` naming ``where``; fields it does not know are passed over."""
     try:
-        data = json.loads(line.decode("utf-8", "surrogatepass"))
+        data = json.loads(line)
         kind = _CLASSES[data["type"]]
         known = {field.name: data[field.name] for field in fields(kind) if field.name in data}
         return Entry(data["seq"], data["line"], from_iso(data["at"]), kind(**known))
