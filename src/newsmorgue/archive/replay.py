@@ -83,12 +83,19 @@ def _discovered(connection: sa.Connection, event: events.Discovered, entry: Entr
     row = _url_row(connection, event.source, event.key)
     if row is None:
         _insert_url(connection, event, at)
-    elif row.role == Role.LINK != event.role or _date_changed(connection, event, row):
-        changes: dict[str, Any] = {"due_at": at, "reason": "date"} if row.role == event.role else {"role": event.role}
+    elif changes := _changes(connection, event, row, at):
         connection.execute(_update_url(event.source, event.key).values(**changes))
     mention = {"given": event.given, "stated": event.stated, "at": at}
     key = {"source": event.source, "key": event.key, "found_in": event.found_in}
     upsert(connection, schema.mentions, key | mention, **mention)
+
+
+def _changes(connection: sa.Connection, event: events.Discovered, row: Any, at: int) -> dict[str, Any]:
+    """A link turns out to be more when a list names it; nothing becomes less (a sitemap names the home page too)."""
+    changes: dict[str, Any] = {"role": event.role} if row.role == Role.LINK != event.role else {}
+    if event.role == changes.get("role", row.role) and _date_changed(connection, event, row):
+        changes |= {"due_at": at, "reason": "date"}
+    return changes
 
 
 def _insert_url(connection: sa.Connection, event: events.Discovered, at: int) -> None:
