@@ -152,8 +152,9 @@ def _last_version(connection: sa.Connection, story: str) -> str | None:
 
 
 def _say_back(ledger: Ledger, story: str, address: Address) -> None:
-    gone = ledger.connection.execute(sa.select(schema.stories.c.gone_at).where(schema.stories.c.id == story)).scalar()
-    if gone is not None:
+    """The story's own address answers again; that another one does says nothing of it."""
+    canonical, gone = _canonical_and_gone(ledger.connection, story)
+    if gone is not None and address_key(canonical) == address.key:
         ledger.emit(Gone(story, address.url, 200))
 
 
@@ -165,15 +166,26 @@ class FileUnmodified:
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
-        capture, s = self.visit.capture, schema.sightings.c
-        query = sa.select(s.version).where(s.url == self.visit.address.url).order_by(s.at.desc()).limit(1)
-        version = ledger.connection.execute(query).scalar()
+        capture = self.visit.capture
+        version = _version_shown(ledger.connection, capture) if capture else None
         if capture is None or version is None:
             end_visit(ledger, self.visit, "failed", "304 for a page that was never seen whole")
             return "failed"
         ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
+        story = story_at(ledger.connection, self.visit.address.key)
+        if story:
+            _say_back(ledger, story, self.visit.address)
         end_visit(ledger, self.visit, "unchanged", version)
         return "unchanged"
+
+
+def _version_shown(connection: sa.Connection, capture: Capture) -> str | None:
+    """The version that a revisit's payload showed when it was last seen under that URL."""
+    s, c = schema.sightings.c, schema.captures.c
+    joined = schema.sightings.join(schema.captures, (s.warc == c.warc) & (s.offset == c.offset))
+    same = (c.surt == capture.surt, c.url == capture.url, c.payload_digest == capture.payload_digest)
+    query = sa.select(s.version).select_from(joined).where(*same).order_by(s.at.desc()).limit(1)
+    return connection.execute(query).scalar()
 
 
 @dataclass(frozen=True, slots=True)

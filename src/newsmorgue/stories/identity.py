@@ -45,9 +45,14 @@ def same_site(address: Address, url: str) -> bool:
         return False
     if there[0] in address.hosts or f"{there[0]}:{there[1]}" in address.hosts:
         return True
-    if is_loopback(here[0]) or registrable_domain(here[0]) == here[0].strip("[]") != here[0]:
+    if is_loopback(here[0]) or _is_bare(here[0]):
         return here == there
     return registrable_domain(here[0]) == registrable_domain(there[0])
+
+
+def _is_bare(host: str) -> bool:
+    """Whether a host is an IP address or a single label, whose ports may be anybody's."""
+    return "." not in host or host.replace(".", "").isdigit()
 
 
 def story_at(connection: sa.Connection, key: str) -> str | None:
@@ -62,7 +67,7 @@ def identify(ledger: Ledger, address: Address, article: Article, read: ReadArtic
     Returns the story's root id and whether it is new.
     """
     claimed, foreign = _claim(ledger, address, article)
-    story = story_at(ledger.connection, address.key) or _moved_here(ledger, address, article, read)
+    story = _known(ledger, address, article, read)
     there = story_at(ledger.connection, address_key(claimed)) if claimed else None
     believed = there is not None and (there == story or _agrees(ledger, there, article, read))
     if believed and there is not None:
@@ -82,15 +87,34 @@ def identify(ledger: Ledger, address: Address, article: Article, read: ReadArtic
 def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | None, str | None]:
     """The canonical URL a page claims beside its own address: (believable, foreign), at most one of them."""
     claimed = article.canonical
-    if not claimed or address_key(claimed) == address.key:
+    key = _key(claimed) if claimed else None
+    if not claimed or key is None or key == address.key:
         return None, None
     if not same_site(address, claimed):
         return None, claimed
     parts = urlsplit(claimed)
     is_front = parts.path.strip("/") == "" and not parts.query
-    if is_front or role_of(ledger.connection, address.source, address_key(claimed)) in SEED_ROLES:
+    if is_front or role_of(ledger.connection, address.source, key) in SEED_ROLES:
         return None, None
     return claimed, None
+
+
+def _key(url: str) -> str | None:
+    """The key of what a page says is an address; None where it is none."""
+    try:
+        return address_key(url) if urlsplit(url).scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+def _known(ledger: Ledger, address: Address, article: Article, read: ReadArticle) -> str | None:
+    """The story at an address, made one with those whose addresses redirect there and which this page tells."""
+    story = story_at(ledger.connection, address.key)
+    for key in _redirecting_keys(ledger.connection, address):
+        other = story_at(ledger.connection, key)
+        if other and other != story and _agrees(ledger, other, article, read):
+            story = merge(ledger, story, other, f"{key} redirects to {address.url}") if story else other
+    return story
 
 
 def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:
@@ -99,19 +123,15 @@ def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> 
     return latest is not None and tell_the_same(article, read(latest.place))
 
 
-def _moved_here(ledger: Ledger, address: Address, article: Article, read: ReadArticle) -> str | None:
-    """The story of an address that redirects here, if this page tells it."""
-    for key in _redirecting_keys(ledger.connection, address):
-        story = story_at(ledger.connection, key)
-        if story and _agrees(ledger, story, article, read):
-            return story
-    return None
-
-
 def _redirecting_keys(connection: sa.Connection, address: Address) -> list[str]:
-    table = schema.urls.c
-    moved = (table.source == address.source, table.outcome == "redirected", table.detail == address.key)
-    return list(connection.execute(sa.select(table.key).where(*moved).order_by(table.key)).scalars())
+    """The addresses that redirect here, over any number of hops, the nearest first."""
+    table, found, fresh = schema.urls.c, [address.key], [address.key]
+    while fresh:
+        moved = (table.source == address.source, table.outcome == "redirected", table.detail.in_(fresh))
+        hop = connection.execute(sa.select(table.key).where(*moved).order_by(table.key)).scalars().all()
+        fresh = [key for key in hop if key not in found]
+        found += fresh
+    return found[1:]
 
 
 def _begin(ledger: Ledger, address: Address) -> str:

@@ -56,6 +56,12 @@ def list_stories(archive: Archive, source: str | None = None) -> Iterator[StoryR
     return iter(sorted(rows, key=lambda row: (row.last_seen, row.url), reverse=True))
 
 
+def has_stories(connection: sa.Connection, source: str) -> bool:
+    """Whether a source has any story."""
+    c = schema.stories.c
+    return connection.execute(sa.select(c.id).where(c.source == source).limit(1)).first() is not None
+
+
 def find_story(archive: Archive, url: str) -> str:
     """The id of the story at an address: any alias, with or without scheme, or an address a story claims, or an id.
 
@@ -145,8 +151,12 @@ def _find(connection: sa.Connection, url: str) -> str | None:
 
 
 def _claimant(connection: sa.Connection, key: str) -> str | None:
-    """The story that names an address as its canonical, though nobody has looked there yet."""
-    c = schema.stories.c
+    """The story that names an address as its canonical, if no page of another kind was found there."""
+    c, u = schema.stories.c, schema.urls.c
+    if connection.execute(
+        sa.select(u.key).where(u.key == key, u.outcome.in_(("not_story", "listed"))).limit(1)
+    ).first():
+        return None
     story = connection.execute(sa.select(c.id).where(c.claimed_key == key).order_by(c.created_at).limit(1)).scalar()
     return root_of(connection, story) if story else None
 

@@ -25,7 +25,7 @@ def normal_form(text: str | None) -> str:
     >>> normal_form("a\\u00a0 b\\u200b\\n c")
     'a b c'
     """
-    return _SPACE.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text or ""))).strip()
+    return _SPACE.sub(" ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text or ""))).strip()
 
 
 def text_digest(article: Article) -> str:
@@ -75,7 +75,6 @@ def root_of(connection: sa.Connection, story: str) -> str:
 def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
     """A story's versions, in the order of their first sightings, each with its newest text."""
     v, s, t = schema.versions, schema.sightings, schema.texts
-    newest = sa.select(t.c.version, sa.func.max(t.c.seq).label("seq")).group_by(t.c.version).subquery()
     seen = sa.select(
         s.c.version,
         sa.func.min(s.c.at).label("first"),
@@ -83,6 +82,8 @@ def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
         sa.func.count().label("times"),
     ).group_by(s.c.version)
     mine = sa.select(v.c.id).where(v.c.story.in_(family(connection, root)))
+    texts = sa.select(t.c.version, sa.func.max(t.c.seq).label("seq")).group_by(t.c.version)
+    newest = texts.where(t.c.version.in_(mine)).subquery()
     counted = seen.where(s.c.version.in_(mine)).subquery()
     query = (
         sa.select(v.c.id, v.c.story, counted.c.first, counted.c.last, counted.c.times, t)
