@@ -1,5 +1,6 @@
 """An archive and a visitor for tests: what a crawl does, without Scrapy and without a network."""
 
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -64,7 +65,13 @@ def open_archive(
     """An archive in one folder; other processes and later calls find the same one there."""
     url = catalogue or f"sqlite:///{folder / 'catalogue.sqlite'}"
     where = store or open_store(str(folder / "archive"))
-    return Archive(where, Catalogue(url), Spool(folder / "spool"), limits or Limits(), host)
+    return _closing(Archive(where, Catalogue(url), Spool(folder / "spool"), limits or Limits(), host))
+
+
+def _closing(archive: Archive) -> Archive:
+    """A connection that is dropped unclosed is a warning, and so a failure of whichever test runs then."""
+    weakref.finalize(archive, archive.catalogue.close)
+    return archive
 
 
 def exchange(
@@ -201,6 +208,6 @@ def problems(archive: Archive) -> list[str]:
 
 def rebuilt(archive: Archive, catalogue: str) -> Archive:
     """The same store and spool with a catalogue made from them alone."""
-    other = Archive(archive.store, Catalogue(catalogue), archive.spool, archive.limits, archive.host)
+    other = _closing(Archive(archive.store, Catalogue(catalogue), archive.spool, archive.limits, archive.host))
     reindex(other, replace=False)
     return other
