@@ -7,7 +7,7 @@ middlewares and pipelines work on as they did.
 """
 
 import asyncio
-from typing import Any, Self
+from typing import Self
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -48,7 +48,9 @@ class VersionResponses:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._stages = [stage.from_crawler(crawler) for stage in (CleanPipeline, VersionPipeline, FilePipeline)]
+        self._clean = CleanPipeline.from_crawler(crawler)
+        self._version = VersionPipeline.from_crawler(crawler)
+        self._file = FilePipeline.from_crawler(crawler)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -67,11 +69,11 @@ class VersionResponses:
             return
         head = recorded.exchange.head
         if request.method == "GET" and is_cleanable(Role.LINK, head.status, head.media_type) and head.status == 200:
-            task = asyncio.get_running_loop().create_task(self._version(recorded))
+            task = asyncio.get_running_loop().create_task(self._keep(recorded))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _version(self, recorded: Recorded) -> None:
+    async def _keep(self, recorded: Recorded) -> None:
         capture = CaptureExtension.of(self._crawler)
         url, head = without_tracking(recorded.exchange.url), recorded.exchange.head
         source = capture.source
@@ -79,10 +81,8 @@ class VersionResponses:
         address = Address(source.slug, frozenset(source.hosts), url, address_key(url))
         validators = (head.get("etag"), head.get("last-modified"))
         visit = Visit(address, capture.run, "spider", Role.LINK, recorded.capture, *validators)
-        item: Any = FetchedPage(visit, recorded.exchange.entity, head.get("content-encoding"), head.charset)
-        for stage in self._stages:
-            passed = stage.process_item(item)
-            item = await passed if asyncio.iscoroutine(passed) else passed
+        page = FetchedPage(visit, recorded.exchange.entity, head.get("content-encoding"), head.charset)
+        self._file.process_item(await self._version.process_item(await self._clean.process_item(page)))
 
     def wait(self) -> None:
         """Keep the crawl open while pages are under way."""
@@ -92,4 +92,4 @@ class VersionResponses:
     async def finish(self) -> None:
         """Let pages under way end, and end the cleaning processes."""
         await asyncio.gather(*self._tasks)
-        self._stages[0].close_spider()
+        self._clean.close_spider()

@@ -34,9 +34,10 @@ class CleaningPool:
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
         """The one pool of a crawler, which all its stages share."""
-        if crawler not in _pools:
-            _pools[crawler] = cls(CaptureExtension.of(crawler).configuration.cleaning_processes)
-        return _pools[crawler]
+        pool = _pools.get(crawler)
+        if not isinstance(pool, cls):
+            pool = _pools[crawler] = cls(CaptureExtension.of(crawler).configuration.cleaning_processes)
+        return pool
 
     async def clean(self, entity: bytes, content_encoding: str | None, charset: str | None, url: str) -> Article:
         """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
@@ -60,7 +61,7 @@ class CleaningPool:
     def close(self) -> None:
         """End the workers."""
         if self._pool is not None:
-            self._pool.stop()
+            self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
             self._pool = None
 

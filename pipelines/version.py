@@ -54,9 +54,7 @@ class VersionPipeline:
         try:
             record = archive.read_capture(holder)
             head = record.http
-            article = await self._pool.clean(
-                record.entity, head.get("content-encoding"), head.charset, stale.url
-            )
+            article = await self._pool.clean(record.entity, head.get("content-encoding"), head.charset, stale.url)
         except (CleaningFailed, NewsmorgueError) as error:
             _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
             return None

@@ -28,6 +28,8 @@ ITEM_PIPELINES = {
 HTTPCACHE_ENABLED = False
 
 # -- Safety ----------------------------------------------------------------------------------------------------
+# A proxy would resolve names where the guard cannot see it, and the tap would record the proxy's connection.
+HTTPPROXY_ENABLED = False
 # Only public addresses, but for what the operator typed.
 TWISTED_DNS_RESOLVER = "newsmorgue.capture.guard.GuardedResolver"
 # Both listen on a port and run the code they are sent.
@@ -56,6 +58,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
 # One more try at once for a broken connection or a server's hiccup; 429 and 503 ask to be left alone for a while.
 RETRY_TIMES = 1
 RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]
+# Every failure is an outcome, which the summary tells.
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 # News sites do not gain by a Referer, and it would tell one page's reader to another.
 REFERER_ENABLED = False
 

@@ -63,8 +63,8 @@ class Configuration:
     ``store`` is an absolute folder or ``s3://bucket/prefix``; ``catalogue`` a SQLAlchemy URL; ``spool`` an
     absolute folder outside the store. A WARC is sealed at ``seal_after_size`` bytes or ``seal_after_age``,
     whichever is first. ``contact`` is the mail or web address in the User-Agent. ``cleaning_processes``
-    defaults to the usable CPUs. ``sources`` has the configured ones by slug, in the order written. ``file``
-    is None where there is no morgue.toml.
+    defaults to the usable CPUs. ``delay`` is None where it is given nowhere: then :func:`usual_delay` holds.
+    ``sources`` has the configured ones by slug, in the order written. ``file`` is None where there is no morgue.toml.
     """
 
     store: str
@@ -74,7 +74,7 @@ class Configuration:
     seal_after_size: int = 256 * 2**20
     seal_after_age: timedelta = timedelta(hours=24)
     contact: str | None = None
-    delay: float = 1.0
+    delay: float | None = None
     concurrency: int = 4
     cleaning_processes: int = 1
     sources: Mapping[str, SourceConfiguration] = field(default_factory=dict)
@@ -116,7 +116,17 @@ class Configuration:
                 f"{home}: its name would be '{slug}', which {self.file or FILE_NAME} gives to "
                 f"{self.sources[slug].home}; add a [sources] table of another name for it"
             )
-        return SourceConfiguration(slug, home, delay=self.delay, concurrency=self.concurrency)
+        delay = usual_delay(home) if self.delay is None else self.delay
+        return SourceConfiguration(slug, home, delay=delay, concurrency=self.concurrency)
+
+
+def usual_delay(home: str) -> float:
+    """Seconds between two requests to one host where nobody said: 1, and none to this machine itself.
+
+    >>> usual_delay("https://example.org/"), usual_delay("http://127.0.0.1:8000/")
+    (1.0, 0.0)
+    """
+    return 0.0 if is_loopback(host_and_port(home)[0]) else 1.0
 
 
 def load_configuration(environ: Mapping[str, str], folder: Path) -> Configuration:
@@ -163,7 +173,7 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
     )
     spool = asker.get(("spool",), partial(values.folder, base=base(("spool",))), _spool_for(store, home))
     _keep_apart(asker, store, spool)
-    delay = asker.get(("delay",), values.delay, 1.0)
+    delay = asker.get(("delay",), values.delay, None)
     concurrency = asker.get(("concurrency",), values.whole_number, 4)
     return Configuration(
         store,
@@ -213,7 +223,7 @@ def _usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _sources(asker: Asker, delay: float, concurrency: int) -> Iterator[SourceConfiguration]:
+def _sources(asker: Asker, delay: float | None, concurrency: int) -> Iterator[SourceConfiguration]:
     homes: dict[str, str] = {}
     for slug in asker.children(("sources",)):
         source = _source(asker, ("sources", slug), delay, concurrency)
@@ -227,7 +237,7 @@ def _sources(asker: Asker, delay: float, concurrency: int) -> Iterator[SourceCon
         yield source
 
 
-def _source(asker: Asker, path: KeyPath, delay: float, concurrency: int) -> SourceConfiguration:
+def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int) -> SourceConfiguration:
     if not values.SLUG.fullmatch(path[1]):
         asker.refuse(path, "a name of 1 to 64 of the characters a-z 0-9 . _ -", path[1])
     home = asker.get((*path, "home"), values.web_address, "")
@@ -239,7 +249,7 @@ def _source(asker: Asker, path: KeyPath, delay: float, concurrency: int) -> Sour
         asker.get((*path, "feeds"), values.web_addresses, ()),
         asker.get((*path, "sitemaps"), values.web_addresses, ()),
         asker.get((*path, "hosts"), values.hosts, ()),
-        asker.get((*path, "delay"), values.delay, delay),
+        asker.get((*path, "delay"), values.delay, usual_delay(home) if delay is None else delay),
         asker.get((*path, "concurrency"), values.whole_number, concurrency),
     )
 

@@ -23,7 +23,8 @@ TEMPLATE = """\
 # A WARC file is sealed, and so stored, at this size or age.
 # seal_after = { size = "256 MiB", age = "24 h" }
 
-# Manners: seconds between two requests to one host, and requests to one host at the same time.
+# Manners: seconds between two requests to one host (this machine itself needs none), and requests to one host at
+# the same time.
 # delay = 1.0
 # concurrency = 4
 

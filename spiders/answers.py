@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from newsmorgue.archive.capture import HTML_TYPES, PAGE_ROLES, Role
 from newsmorgue.archive.exchange import HttpHead
@@ -71,7 +71,9 @@ class Answer:
         """The visit that this answer ends."""
         claim = self.claim
         address = address_of(self.source, claim.url, claim.key)
-        validators = (self.head.get("etag"), self.head.get("last-modified")) if self.head.status == 200 else (None, None)
+        validators = (
+            (self.head.get("etag"), self.head.get("last-modified")) if self.head.status == 200 else (None, None)
+        )
         return Visit(address, self.run, claim.reason, claim.role, self.recorded.capture, *validators)
 
 
@@ -83,7 +85,9 @@ def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage]:
     elif status in (200, 203):
         yield from _read_content(answer)
     elif status == 304:
-        yield FileUnmodified(answer.visit) if answer.claim.role in PAGE_ROLES else EndVisit(answer.visit, "listed", "304")
+        yield (
+            FileUnmodified(answer.visit) if answer.claim.role in PAGE_ROLES else EndVisit(answer.visit, "listed", "304")
+        )
     elif status in (301, 302, 303, 307, 308):
         yield _read_redirect(answer)
     elif status in (404, 410):
@@ -102,7 +106,7 @@ def failed(answer: Answer, why: str) -> EndVisit:
 
 
 def retry_time(head: HttpHead, now: datetime) -> datetime:
-    """When Retry-After (RFC 9110 §10.2.3: seconds or a date) allows the next try; at most a day, by default 15 minutes."""
+    """When Retry-After (RFC 9110 §10.2.3: seconds or a date) allows the next try: at most a day, else 15 minutes."""
     value = (head.get("retry-after") or "").strip()
     if value.isdigit():
         return now + min(timedelta(seconds=int(value[:9])), _LONGEST_WAIT)
@@ -122,7 +126,9 @@ def _read_redirect(answer: Answer) -> Intent:
     if not target.startswith(("http://", "https://")) or not is_ours(answer.source, target):
         if answer.claim.role in PAGE_ROLES:
             return EndVisit(answer.visit, "not_story", f"redirects to another site: {target[:500]}")
-        return failed(answer, f"redirects to another site: {target[:500]}; if that is the source now, crawl it by that address")
+        return failed(
+            answer, f"redirects to another site: {target[:500]}; if that is the source now, crawl it by that address"
+        )
     return FileRedirect(answer.visit, target, answer.claim.hops, answer.now)
 
 
@@ -145,6 +151,8 @@ def _read_content(answer: Answer) -> Iterator[Intent | FetchedPage]:
     yield from discoveries(answer.source.slug, answer.claim.url, findings)
     if problem and not findings and answer.claim.found_in == OPERATOR:
         yield failed(answer, problem)
+    elif answer.claim.role == Role.HOME and urlsplit(answer.claim.url).path.strip("/"):
+        yield _read_page(answer)  # "home" is what the operator typed: it may well be a story
     else:
         yield EndVisit(answer.visit, "listed", problem)
 
@@ -157,7 +165,9 @@ def _read_page(answer: Answer) -> Intent | FetchedPage:
 
 def page_of(answer: Answer) -> FetchedPage:
     """The answer as a page to be cleaned."""
-    return FetchedPage(answer.visit, answer.recorded.exchange.entity, answer.head.get("content-encoding"), answer.head.charset)
+    return FetchedPage(
+        answer.visit, answer.recorded.exchange.entity, answer.head.get("content-encoding"), answer.head.charset
+    )
 
 
 def discoveries(source: str, found_in: str, findings: Iterable[Finding]) -> Iterator[Discover]:

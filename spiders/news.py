@@ -6,18 +6,17 @@ one stored outcome. It writes nothing itself: what it finds goes through the pip
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urljoin
-from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
+from urllib.parse import urljoin
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from newsmorgue.archive import frontier
 from newsmorgue.archive.capture import Capture, Role
 from newsmorgue.archive.frontier import Claim
 from newsmorgue.archive.index import payload_capture
@@ -48,7 +47,11 @@ class NewsSpider(Spider):
     name = "news"
 
     def __init__(
-        self, source: SourceConfiguration | None = None, recheck: bool = False, save: tuple[str, ...] = (), **kwargs: Any
+        self,
+        source: SourceConfiguration | None = None,
+        recheck: bool = False,
+        save: tuple[str, ...] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if source is None:
@@ -86,6 +89,9 @@ class NewsSpider(Spider):
             page = self._page_left(capture, left)
             if page is not None:
                 yield page
+        while capture.failure is None and any(capture.uncleaned()):
+            await asyncio.sleep(_PAUSE)  # until they have their outcomes: what was kept is not fetched again
+            capture.commit()
         await self._make_due(capture)
         while capture.failure is None:
             claims = self._claim(capture)
@@ -142,7 +148,7 @@ class NewsSpider(Spider):
     def _look_harder(self, capture: CaptureExtension) -> Iterator[Any]:
         """Where lists and links gave no story at all: every link of the home page, and the home page itself."""
         home, self._home = self._home, None
-        if home is None or capture.knows_pages():
+        if home is None or capture.has_any_story():
             return
         visit = replace(home.visit, role=Role.LINK)
         yield replace(page_of(home), visit=visit)
@@ -236,5 +242,13 @@ class NewsSpider(Spider):
             capture.add(EndVisit(visit, "failed", str(error)))
             return None
         head = record.http
-        validators = (left.status == 200 and head.get("etag")) or None, (left.status == 200 and head.get("last-modified")) or None
-        return FetchedPage(replace(visit, etag=validators[0], last_modified=validators[1]), record.entity, head.get("content-encoding"), head.charset)
+        validators = (
+            (left.status == 200 and head.get("etag")) or None,
+            (left.status == 200 and head.get("last-modified")) or None,
+        )
+        return FetchedPage(
+            replace(visit, etag=validators[0], last_modified=validators[1]),
+            record.entity,
+            head.get("content-encoding"),
+            head.charset,
+        )

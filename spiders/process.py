@@ -55,7 +55,7 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
 
     Starts Twisted's reactor: once in a process's life.
     """
-    process = AsyncCrawlerProcess(_settings(configuration), install_root_handler=True)
+    process = AsyncCrawlerProcess(_settings(configuration))
     crawlers = []
     for job in jobs:
         settings = _source_settings(process.settings, job.source)

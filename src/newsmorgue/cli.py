@@ -52,7 +52,7 @@ def main() -> None:
         sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python would complain once more while it closes stdout.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(ExitCode.OK)
 
 
@@ -119,7 +119,7 @@ def stories(
     if as_json:
         _print_lines(output.json_line(output.story_json(row)) for row in rows)
     elif rows:
-        out.print(output.stories_table(rows))
+        output.print_stories(out, rows)
     else:
         err.print("no stories yet; 'morgue crawl URL' fills the archive", markup=False)
 
@@ -136,14 +136,15 @@ def versions(url: Url, as_json: Json = False) -> None:
     if as_json:
         _print_lines(output.json_line(output.version_json(row)) for row in rows)
         return
-    out.print(about.url, style="dim", markup=False, soft_wrap=True)
-    out.print(output.versions_table(rows))
+    output.print_versions(out, about, rows)
 
 
 @app.command()
 def show(
     url: Url,
-    at: Annotated[str | None, typer.Option(help="As it stood at this time: ISO 8601 (UTC without an offset) or digits.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="As it stood at this time: ISO 8601 (UTC without an offset) or digits.")
+    ] = None,
     version: Annotated[int | None, typer.Option(help="The version of this number instead.")] = None,
     form: Annotated[str, typer.Option("--format", help="text, markdown, json, html or warc.")] = "text",
     as_json: Json = False,
@@ -152,7 +153,13 @@ def show(
     from newsmorgue import output
 
     form = "json" if as_json else form
-    writers = {"text": _show_text, "markdown": _show_markdown, "json": _show_json, "html": _show_html, "warc": _show_warc}
+    writers = {
+        "text": _show_text,
+        "markdown": _show_markdown,
+        "json": _show_json,
+        "html": _show_html,
+        "warc": _show_warc,
+    }
     if form not in writers:
         raise typer.BadParameter(f"'{form}' is none of: {', '.join(writers)}", param_hint="--format")
     if at is not None and version is not None:
@@ -184,7 +191,9 @@ def diff(
     elif any(line.is_changed for line in lines):
         output.print_diff(out, before, after, lines)
     else:
-        err.print("no difference" if before.version.number != after.version.number else "only one version", markup=False)
+        err.print(
+            "no difference" if before.version.number != after.version.number else "only one version", markup=False
+        )
 
 
 @app.command()
@@ -199,7 +208,9 @@ def seal(source: Annotated[str | None, typer.Argument(help="Only this source's o
 
 @app.command()
 def reindex(
-    replace_rows: Annotated[bool, typer.Option("--replace", help="Empty the catalogue first, if it is not empty.")] = False,
+    replace_rows: Annotated[
+        bool, typer.Option("--replace", help="Empty the catalogue first, if it is not empty.")
+    ] = False,
 ) -> None:
     """Build the catalogue anew from the stored objects alone."""
     from newsmorgue.archive.reindex import reindex as rebuild
@@ -222,7 +233,9 @@ def verify(as_json: Json = False) -> None:
     else:
         for problem in report.problems:
             out.print(f"{problem.where}: {problem.what}", markup=False, soft_wrap=True)
-        out.print(f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems", markup=False)
+        out.print(
+            f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems", markup=False
+        )
     if report.problems:
         raise typer.Exit(ExitCode.DAMAGED)
 

@@ -5,11 +5,10 @@ The fields of the JSON documents are an interface: ``docs/reference.md`` lists t
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from newsmorgue.archive.capture import Capture
@@ -90,28 +89,32 @@ def diff_json(old: Shown, new: Shown, lines: Iterable[Line]) -> dict[str, Any]:
     return ends | {"changes": changes}
 
 
-def stories_table(rows: Iterable[StoryRow]) -> Table:
-    """The list of stories for people."""
-    table = Table(box=None, pad_edge=False)
-    for name, options in (("last seen", {"no_wrap": True}), ("versions", {"justify": "right"}), ("headline", {}), ("address", {})):
-        table.add_column(name, overflow="fold", **options)  # type: ignore[arg-type]
+def print_stories(console: Console, rows: Iterable[StoryRow]) -> None:
+    """The list of stories for people: two lines each, since headlines and addresses are long."""
     for row in rows:
-        headline = Text(row.headline or "(no headline)")
+        line = Text(f"{_short(row.last_seen)}  ")
+        line.append(
+            f"{row.versions} version{'s' if row.versions > 1 else ''}".ljust(12),
+            style="green" if row.versions > 1 else "",
+        )
+        line.append(row.headline or "(no headline)", style="bold")
         if row.gone_since:
-            headline.append(f"  gone since {_short(iso(row.gone_since))}", style="yellow")
-        table.add_row(_short(iso(row.last_seen)), str(row.versions), headline, Text(row.url, style="dim"))
-    return table
+            line.append(f"  gone since {_short(row.gone_since)}", style="yellow")
+        console.print(line, soft_wrap=True)
+        console.print(Text(f"    {row.url}", style="dim"), soft_wrap=True)
 
 
-def versions_table(rows: Iterable[VersionRow]) -> Table:
+def print_versions(console: Console, about: StoryRow, rows: Iterable[VersionRow]) -> None:
     """A story's versions for people."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("no.", "first seen", "last seen", "sightings", "headline"):
-        table.add_column(name, justify="right" if name in ("no.", "sightings") else "left", overflow="fold")
+    console.print(Text(about.url, style="dim"), soft_wrap=True)
+    console.print(
+        Text(" no.  first seen           last seen            sightings  headline", style="dim"), soft_wrap=True
+    )
     for row in rows:
-        first, last = _short(iso(row.first_seen)), _short(iso(row.last_seen))
-        table.add_row(str(row.number), first, last, str(row.sightings), Text(row.headline or "(no headline)"))
-    return table
+        line = Text(f"{row.number:4}  {_short(row.first_seen)} {_short(row.last_seen)} {row.sightings:9}  ")
+        console.print(line.append(row.headline or "(no headline)", style="bold"), soft_wrap=True)
+    if about.gone_since:
+        console.print(Text(f"gone since {_short(about.gone_since)}", style="yellow"))
 
 
 def article_text(article: Article) -> str:
@@ -133,8 +136,8 @@ def escape_markdown(text: str) -> str:
 
 def print_diff(console: Console, old: Shown, new: Shown, lines: list[Line]) -> None:
     """A diff for people: words within changed sentences, coloured; without colours as ``[-removed-]{+added+}``."""
-    console.print(f"[dim]--- version {old.version.number}, seen {escape(_short(iso(old.seen)))}[/dim]", highlight=False)
-    console.print(f"[dim]+++ version {new.version.number}, seen {escape(_short(iso(new.seen)))}[/dim]", highlight=False)
+    console.print(f"[dim]--- version {old.version.number}, seen {_short(old.seen)}[/dim]", highlight=False)
+    console.print(f"[dim]+++ version {new.version.number}, seen {_short(new.seen)}[/dim]", highlight=False)
     plain = console.no_color or not console.is_terminal
     part, skipped = "", False
     for index, line in enumerate(lines):
@@ -161,5 +164,6 @@ def _diff_line(line: Line, plain: bool) -> Text:
     return text
 
 
-def _short(moment: str) -> str:
-    return moment[:19].replace("T", " ") + "Z"
+def _short(moment: datetime) -> str:
+    """A time for people: seconds, and the Z that says UTC."""
+    return iso(moment)[:19].replace("T", " ") + "Z"

@@ -44,7 +44,9 @@ class Progress:
         self._said = self._began
         self._bars: Bars | None = None
         if console.is_terminal:
-            self._bars = Bars(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True)
+            self._bars = Bars(
+                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+            )
             self._tasks = {source: self._bars.add_task(source, total=None) for source in sources}
 
     def __enter__(self) -> Self:
@@ -52,7 +54,9 @@ class Progress:
             self._bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._bars is not None:
             self._bars.stop()
 
@@ -90,4 +94,5 @@ def summary_line(report: "Report", seconds: float) -> str:
     """
     values = column_values(report.counts)
     shown = [f"{value} {name}" for name, value in values.items() if value or name in _ALWAYS]
-    return f"{report.source}: {report.outcome or 'stopped'} after {seconds:.1f} s: {', '.join(shown)}, {report.counts['bytes']:,} bytes"
+    ending = f"{report.source}: {report.outcome or 'stopped'} after {seconds:.1f} s"
+    return f"{ending}: {', '.join(shown)}, {report.counts['bytes']:,} bytes"

@@ -95,10 +95,11 @@ def _make_due(connection: sa.Connection, now: datetime, reason: str, *where: sa.
     connection.execute(sa.update(schema.urls).where(*where).values(due_at=microseconds(now), reason=reason))
 
 
-def knows_pages(connection: sa.Connection, source: str) -> bool:
-    """Whether a source has any page that may be a story."""
-    pages = (_U.source == source, _U.role.in_((Role.STORY, Role.LINK)))
-    return connection.execute(sa.select(_U.key).where(*pages).limit(1)).first() is not None
+def troubles(connection: sa.Connection, source: str, since: datetime) -> list[tuple[str, str, str]]:
+    """What failed or is to be tried later, as it stands after the visits since then: URL, outcome, reason."""
+    when = (_U.source == source, _U.outcome.in_(("failed", "retry")), _U.outcome_at >= microseconds(since))
+    rows = connection.execute(sa.select(_U.url, _U.outcome, _U.detail).where(*when).order_by(_U.url))
+    return [(row.url, row.outcome, row.detail or "") for row in rows]
 
 
 def role_of(connection: sa.Connection, source: str, key: str) -> str | None:

@@ -21,7 +21,7 @@ from newsmorgue.archive.capture import UNCLEANED, Capture, Role
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import capture_from_row
 from newsmorgue.capture import guard
-from newsmorgue.capture.recorder import Recorded, Recorder
+from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
@@ -81,8 +81,9 @@ class CaptureExtension:
     def open(self, spider: Spider) -> None:
         """Open the archive, take the source, begin the run. What goes wrong closes the spider."""
         self.source = _source_of(spider, self.configuration)
-        for host, port in self._typed_addresses(spider):
-            guard.allow(host, port)
+        self._allowed = self._typed_addresses(spider)
+        for host, port in self._allowed:
+            guard.allow(host, port)  # the resolver is the process's; a run's own requests are held to its own
         try:
             self._begin()
         except NewsmorgueError as error:
@@ -101,7 +102,11 @@ class CaptureExtension:
         self._stack.callback(self.archive.close)
         kind = getattr(self._crawler.spider, "run_kind", "crawl")
         self._stack.enter_context(self.archive.spool.lock_source(self.source.slug, kind))
-        info = {"isPartOf": self.source.slug, "robots": "obey", "http-header-user-agent": user_agent(self.configuration)}
+        info = {
+            "isPartOf": self.source.slug,
+            "robots": "obey",
+            "http-header-user-agent": user_agent(self.configuration),
+        }
         if self.configuration.contact:
             info["operator"] = self.configuration.contact
         self.recorder = Recorder(self.archive, self.source.slug, info, now_utc)
@@ -145,7 +150,7 @@ class CaptureExtension:
 
     def refuse_forbidden(self, request: Request) -> None:
         """Stop a request to where nothing a site says may lead. Raises ForbiddenAddress."""
-        reason = guard.forbidden_reason(request.url, guard.allowed())
+        reason = guard.forbidden_reason(request.url, self._allowed)
         if reason:
             raise ForbiddenAddress(reason)
 
@@ -202,10 +207,10 @@ class CaptureExtension:
             if recheck:
                 frontier.make_stories_due(connection, slug, now)
 
-    def knows_pages(self) -> bool:
-        """Whether the frontier has any page of the source that may be a story."""
+    def has_any_story(self) -> bool:
+        """Whether the source has a story by now."""
         with self.archive.catalogue.read() as connection:
-            return frontier.knows_pages(connection, self.source.slug)
+            return has_stories(connection, self.source.slug)
 
     def in_hand(self) -> int:
         """How many claimed URLs have no outcome yet."""
@@ -215,7 +220,9 @@ class CaptureExtension:
     def uncleaned(self) -> Iterator[Capture]:
         """Captures that an ended run kept and did not get to clean."""
         c = schema.captures.c
-        query = sa.select(schema.captures).where(c.source == self.source.slug, c.state == UNCLEANED).order_by(c.timestamp)
+        query = (
+            sa.select(schema.captures).where(c.source == self.source.slug, c.state == UNCLEANED).order_by(c.timestamp)
+        )
         with self.archive.catalogue.read() as connection:
             rows = connection.execute(query).all()
         return (capture_from_row(row) for row in rows)
@@ -229,5 +236,9 @@ def _source_of(spider: Spider, configuration: Configuration) -> SourceConfigurat
     slug = re.sub(r"[^a-z0-9._-]", "-", spider.name.lower())[:64]
     if slug in configuration.sources:
         return configuration.sources[slug]
-    starts = getattr(spider, "start_urls", None) or [f"https://{host}/" for host in getattr(spider, "allowed_domains", None) or ()]
-    return SourceConfiguration(slug, starts[0] if starts else "about:blank", hosts=tuple(getattr(spider, "allowed_domains", None) or ()))
+    starts = getattr(spider, "start_urls", None) or [
+        f"https://{host}/" for host in getattr(spider, "allowed_domains", None) or ()
+    ]
+    return SourceConfiguration(
+        slug, starts[0] if starts else "about:blank", hosts=tuple(getattr(spider, "allowed_domains", None) or ())
+    )

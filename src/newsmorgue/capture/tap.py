@@ -59,7 +59,9 @@ class Tape:
             head, body = split_head(body)
         if self.started is None or not HttpHead(head).status:
             return None
-        return Exchange(url, self.started, bytes(self.sent), HttpHead(head), body, self.ip, truncated, self.tls, tuple(interim))
+        return Exchange(
+            url, self.started, bytes(self.sent), HttpHead(head), body, self.ip, truncated, self.tls, tuple(interim)
+        )
 
 
 _waiting: dict[bytes, Tape] = {}
@@ -83,13 +85,13 @@ class _TapTransport:
         return getattr(self._transport, name)
 
 
-class _TapProtocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]  # Twisted's client has no types
+class _TapProtocol(_LenientHTTP11ClientProtocol):
     """A connection that notes what comes in on it, exchange by exchange."""
 
     tape = Tape()  # of an exchange nobody asked for; replaced by each request
 
     def makeConnection(self, transport: Any) -> None:
-        super().makeConnection(_TapTransport(transport, self))
+        super().makeConnection(_TapTransport(transport, self))  # type: ignore[no-untyped-call]
 
     def request(self, request: Any) -> Any:
         tokens = request.headers.getRawHeaders(_TOKEN)
@@ -103,12 +105,12 @@ class _TapProtocol(_LenientHTTP11ClientProtocol):  # type: ignore[misc]  # Twist
 
     def dataReceived(self, data: bytes) -> None:
         self.tape.received += data
-        super().dataReceived(data)
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
 
 
-class _TapFactory(_LenientHTTP11ClientFactory):  # type: ignore[misc]
+class _TapFactory(_LenientHTTP11ClientFactory):
     def buildProtocol(self, addr: Any) -> _TapProtocol:
-        return _TapProtocol(self._quiescentCallback)
+        return _TapProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
 
 
 class TapDownloadHandler(HTTP11DownloadHandler):
