@@ -86,9 +86,9 @@ def _is_article(metadata: Metadata) -> bool:
 
 
 def _form(url: str, metadata: Metadata, words: int) -> PageKind:
-    """The form of a page that says it is an article. A home page that says so is not believed."""
+    """The form of a page that says it is an article. A home page that says so needs more to be believed."""
     path = _path(url)
-    if not path.strip("/") or _LISTING_PATH.search(path):
+    if _LISTING_PATH.search(path) or (not path.strip("/") and not _names_itself(metadata, words)):
         return PageKind.LISTING
     types = types_of(metadata.linked.story) | metadata.linked.types
     if "LiveBlogPosting" in types or _LIVE.search(path):
@@ -98,6 +98,12 @@ def _form(url: str, metadata: Metadata, words: int) -> PageKind:
     if words < _SHORT and (types & _VIDEO_TYPES or _VIDEO.search(path)):
         return PageKind.VIDEO
     return PageKind.ARTICLE if words >= 1 or metadata.headline else PageKind.OTHER
+
+
+def _names_itself(metadata: Metadata, words: int) -> bool:
+    """Whether the article that a page's JSON-LD describes is the page: its headline heads a text of some length."""
+    headline = metadata.linked.story.get("headline")
+    return isinstance(headline, str) and headline.strip() in metadata.headings and words >= _MOST_ERROR_WORDS
 
 
 def _undeclared(url: str, metadata: Metadata, words: int) -> PageKind:
