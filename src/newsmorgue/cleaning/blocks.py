@@ -161,6 +161,8 @@ class _Writer:
             self._captions.append(tag)
 
     def close(self, tag: Tag) -> None:
+        if tag.name == "br":
+            return
         if tag.name in INLINE:
             self._close_span(tag)
         if tag.name in INLINE and not (self._captions and self._captions[-1] is tag):

@@ -33,7 +33,7 @@ _BIOGRAPHY = re.compile(
     r"|arbeitet\b|schreibt\b|berichtet\b|es\b|escribe\b|è\b|scrive\b|é\b|escreve\b)",
     re.I,
 )
-_MOST_LETTERS_LEFT = 3
+_MOST_LETTERS_LEFT = 2
 
 
 def is_byline(line: str, authors: tuple[str, ...] = ()) -> bool:

@@ -31,8 +31,8 @@ _WIDER = {
     "big5": "big5hkscs",
 }
 _DECLARATIONS_WITHIN = 8192
-# Above this share of undecodable sequences, what was called UTF-8 is something else.
-_DAMAGED_UTF8 = 0.05
+# So many characters must be valid UTF-8 for one that is not, or the page is in another encoding.
+_DAMAGED_UTF8 = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,14 @@ def _contradiction(html: bytes, declared: list[tuple[str, str]]) -> tuple[str, .
 
 
 def _not_utf8(html: bytes, declared: list[tuple[str, str]]) -> Decoded:
-    for codec, how in declared:
-        if codec != "utf-8" and (text := _strict(html, codec)) is not None:
-            return Decoded(text, codec, how)
-    text = html.decode("utf-8", "replace")
-    beyond_ascii = sum(1 for byte in html if byte > 127)
-    if text.count("\ufffd") <= max(1, _DAMAGED_UTF8 * beyond_ascii):
-        return Decoded(text, "utf-8", "damaged-utf-8", ("charset: damaged utf-8",))
+    damaged = html.decode("utf-8", "replace")
+    lost = damaged.count("\ufffd")
+    if lost * _DAMAGED_UTF8 <= sum(1 for character in damaged if character > "\x7f") - lost:
+        return Decoded(damaged, "utf-8", "damaged-utf-8", ("charset: damaged utf-8",))
     others = [pair for pair in declared if pair[0] != "utf-8"]
+    for codec, how in others:
+        if (text := _strict(html, codec)) is not None:
+            return Decoded(text, codec, how)
     return _lenient(html, *(others[0] if others else ("cp1252", "default")))
 
 

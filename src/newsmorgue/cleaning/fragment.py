@@ -4,9 +4,10 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, Tag
+from bs4.element import NavigableString, PageElement, Tag
 from lxml import etree
 
+from newsmorgue.cleaning.tree import INLINE
 from newsmorgue.cleaning.wording import visible, word_count
 
 _KEPT_ATTRIBUTES = frozenset({"class", "id", "role", "href", "src", "data-src", "style", "hidden"})
@@ -124,7 +125,51 @@ def as_soup(element: etree._Element) -> Tag:
     markup = etree.tostring(element, encoding="unicode", method="html", with_tail=False)
     root = BeautifulSoup(f"<div>{markup}</div>", builder, multi_valued_attributes=None).find("div")
     assert isinstance(root, Tag)
+    _set_off_lines(root)
     return root
+
+
+def _set_off_lines(root: Tag) -> None:
+    """Make paragraphs of the lines that old pages part with two line breaks, so that rules see them one by one."""
+    breaks = [line_break for line_break in root.find_all("br") if _is_break(_beside(line_break))]
+    parting = {id(line_break) for line_break in breaks}
+    parents = {id(parent): parent for line_break in breaks if (parent := line_break.parent) is not None}
+    for tag in parents.values():
+        if tag.name not in INLINE:
+            for run in _runs(tag, parting):
+                _wrap(run)
+
+
+def _runs(tag: Tag, parting: set[int]) -> list[list[PageElement]]:
+    """The children of ``tag`` between blocks and the line breaks that part."""
+    runs: list[list[PageElement]] = [[]]
+    for node in tag.contents:
+        if id(node) in parting or (isinstance(node, Tag) and node.name not in INLINE and node.name != "br"):
+            runs.append([])
+        else:
+            runs[-1].append(node)
+    return runs
+
+
+def _wrap(run: list[PageElement]) -> None:
+    if not any(node.get_text().strip() for node in run):
+        return
+    paragraph = Tag(name="p")
+    run[0].insert_before(paragraph)
+    for node in run:
+        paragraph.append(node.extract())
+
+
+def _is_break(node: PageElement | None) -> bool:
+    return isinstance(node, Tag) and node.name == "br"
+
+
+def _beside(line_break: Tag) -> PageElement | None:
+    """What follows a line break, white space passed over."""
+    node = line_break.next_sibling
+    while isinstance(node, NavigableString) and not node.strip():
+        node = node.next_sibling
+    return node
 
 
 def _thin(root: etree._Element) -> int:

@@ -4,6 +4,7 @@ The labels are what sites print over boxes ("Related articles") and beside the s
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -176,7 +177,8 @@ _LABELS: dict[str, str] = {
     """,
     "disclosure": r"""
         if you (?:purchase|buy|click|make a purchase|shop) .{0,200}(?:commission|compensation|compensated).{0,120}
-        |.{0,160}(?:we|us) (?:may|might|could|will|can) (?:earn|receive|get|make) .{0,40}(?:commission|compensation).{0,160}
+        |.{0,160}(?:we|us) (?:may|might|could|will|can) (?:earn|receive|get|make)\b.{0,40}
+        (?:commission|compensation).{0,160}
         |.{0,60}(?:chosen|selected|reviewed|picked) independently by our editors.{0,200}
         |.{0,120}affiliate (?:links?|commission).{0,200}
         |.{0,80}(?:touchons?|percevons|perçoit) une commission.{0,120}|.{0,120}affiliate-links?.{0,120}
@@ -192,19 +194,26 @@ _LABELS: dict[str, str] = {
         |bild vergrößern|zoom|watch|watch:.{0,80}|listen|live|video|exclusive|opinion|breaking
     """,
 }
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _LINE_BREAK = re.compile(r"\n *")
+
+
+def _folded(text: str) -> str:
+    """Lower case without accents: capitals often lose theirs ("A LIRE AUSSI")."""
+    text = text.lower()
+    return text if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFD", text))
 
 
 def _compiled(roles: Iterable[str]) -> re.Pattern[str]:
     """One pattern over all roles, on lower-case text: alternatives that begin with a letter are passed over quickly."""
-    groups = (_LINE_BREAK.sub("", _LABELS[role]) for role in roles)
+    groups = (_folded(_LINE_BREAK.sub("", _LABELS[role])) for role in roles)
     return re.compile("|".join(f"({group})" for group in groups))
 
 
 _ROLES = tuple(_LABELS)
 _LONG_ROLES = ("comments", "newsletter", "consent", "copyright", "disclosure")
 _LABEL, _LONG_LABEL = _compiled(_ROLES), _compiled(_LONG_ROLES)
-_MOST_WORDS, _LONGEST_LABEL = 16, 400
+_MOST_WORDS, _FEWEST_OF_SENTENCE, _LONGEST_LABEL = 16, 3, 400
 _EDGES = ' :;.…!»«›‹>→↓↑▼▲►|•·-–—*+[]()"“”#'
 
 # These labels head a section: what follows them up to the end of their box belongs to it.
@@ -220,9 +229,10 @@ def role_of_label(text: str) -> str | None:
     """
     if len(text) > _LONGEST_LABEL:
         return None
-    line = visible(text).strip(_EDGES).lower().replace("i̇", "i")
+    line = _folded(visible(text).strip(_EDGES))
     if not line:
         return "interface"
-    short = line.count(" ") < _MOST_WORDS
+    # A full stop after some words ends a sentence of the story, unless it is one of those that sites print.
+    short = line.count(" ") < (_MOST_WORDS if text.rstrip()[-1] not in ".…" else _FEWEST_OF_SENTENCE)
     match = (_LABEL if short else _LONG_LABEL).fullmatch(line)
     return (_ROLES if short else _LONG_ROLES)[match.lastindex - 1] if match and match.lastindex else None

@@ -117,13 +117,13 @@ _HIDDEN = frozenset(
     ]
 )
 # "has-sidebar", "no-ads": the element is not the thing, it is laid out for it.
-_SPEAKS_OF_OTHERS = frozenset(["has", "have", "is", "no", "not", "with", "without", "hide", "show", "wp", "js"])
+_SPEAKS_OF_OTHERS = frozenset(["has", "have", "is", "no", "not", "with", "without", "hide", "show"])
 # "comments-open": a state of the story's element.
 _SPEAKS_OF_STATE = frozenset(["open", "closed", "enabled", "disabled", "visible", "active"])
 _ROLE_ATTRIBUTE = {
     "navigation": "navigation", "complementary": "related", "banner": "navigation", "contentinfo": "navigation",
     "search": "navigation", "dialog": "overlay", "alertdialog": "overlay", "menu": "navigation",
-    "menubar": "navigation",     "toolbar": "sharing", "form": "newsletter",
+    "menubar": "navigation", "toolbar": "sharing", "form": "newsletter",
 }  # fmt: skip
 
 

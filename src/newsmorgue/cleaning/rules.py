@@ -4,7 +4,7 @@ Each rule strips parts of one role, told by its name (class, id), its tag, its l
 is on. A part that holds much of the fragment's text is not believed to be what its name says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -191,11 +191,11 @@ def _is_wording(part: Part, role: str) -> bool:
     """Emphasis, and links and spans inside a sentence, are part of the text whatever their class."""
     if part.tag.name in _EMPHASIS:
         return True
+    if role in ("hidden", "credit"):
+        return False
     beside = (part.tag.previous_sibling, part.tag.next_sibling)
-    return (
-        part.tag.name in INLINE
-        and role != "hidden"
-        and any(isinstance(text, NavigableString) and word_count(text) > 1 for text in beside)
+    return part.tag.name in INLINE and any(
+        isinstance(text, NavigableString) and word_count(text) > 1 for text in beside
     )
 
 
@@ -203,7 +203,14 @@ def _is_line(part: Part, fragment: Fragment) -> bool:
     """Whether a part stands on a line of its own: a block, or an inline element with no text beside it."""
     if part.tag.name not in INLINE:
         return True
-    return part.tag.parent is not None and fragment.part(part.tag.parent).words == part.words
+    if fragment.part(part.tag.parent or part.tag).words == part.words:
+        return True
+    return _ends_line(part.tag.previous_siblings) and _ends_line(part.tag.next_siblings)
+
+
+def _ends_line(siblings: Iterator[PageElement]) -> bool:
+    beside = next((node for node in siblings if isinstance(node, Tag) or str(node).strip()), None)
+    return beside is None or (isinstance(beside, Tag) and beside.name not in INLINE)
 
 
 def _leading_label(part: Part, fragment: Fragment) -> tuple[str, bool]:
@@ -227,8 +234,9 @@ def _strip_section(label: Part, role: str, fragment: Fragment) -> None:
         return
     while label.tag.name in INLINE and label.tag.parent is not fragment.root and _is_line(label, fragment):
         label = next(fragment.above(label))
+    whole = role == "comments" and label.tag.name in _HEADINGS
     for sibling in [fragment.part(node) for node in label.tag.next_siblings if isinstance(node, Tag)]:
-        if not _belongs(sibling, role):
+        if not (whole or _belongs(sibling, role)):
             break
         fragment.drop(sibling)
     fragment.drop(label)
@@ -237,7 +245,7 @@ def _strip_section(label: Part, role: str, fragment: Fragment) -> None:
 def _belongs(part: Part, role: str) -> bool:
     """Whether what follows a label in the same element is of its section."""
     if role == "comments":
-        return True
+        return part.tag.name == "form" or part.tag.find("form") is not None
     if role == "author box":
         return part.tag.name not in _HEADINGS and part.words <= 120
     return not part.words or (part.links > 0 and (part.link_share >= 0.4 or part.prose <= 8))
@@ -246,12 +254,14 @@ def _belongs(part: Part, role: str) -> bool:
 def _labelled_box(label: Part, role: str, fragment: Fragment) -> Part | None:
     """The outermost element that begins with the label and has little prose of its own."""
     start, box = fragment.line(label), None
+    # "12 comments" over the story counts them; a heading or an invitation is over the comments themselves.
+    thread = role == "comments" and (label.tag.name in _HEADINGS or not start[0].isdigit())
     for above in fragment.above(label):
         if above.tag is fragment.root or not fragment.line(above).startswith(start):
             break
         little = above.prose - label.words <= _MOST_TEASER_WORDS or above.link_share > 0.5
         if above.words > label.words and (
-            little or (role == "comments" and fragment.share(above) <= _BELIEVED["comments"])
+            little or (thread and fragment.share(above) <= _BELIEVED["comments"])
         ):
             box = above
     return box

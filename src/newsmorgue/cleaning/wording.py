@@ -28,8 +28,8 @@ def visible(text: str) -> str:
 def typeset(text: str) -> str:
     """As :func:`visible`, but a no-break space that stands alone is kept: it is part of how a text is set.
 
-    >>> typeset(" «\u00a0oui\u00a0»\u00a0\n non ")
-    '«\xa0oui\xa0» non'
+    >>> typeset(" «\\u00a0oui\\u00a0» ,  non ")
+    '«\\xa0oui\\xa0» , non'
     """
     if text.isascii():
         return " ".join(text.split())
