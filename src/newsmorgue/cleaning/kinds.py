@@ -51,7 +51,7 @@ _VIDEO_TYPES = frozenset({"VideoObject"})
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 _LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
 # Words of prose below which a page without any other sign is no story.
-_SHORT, _FEW = 60, 25
+_SHORT, _FEW = 60, 15
 _MOST_ERROR_WORDS = 250
 
 
