@@ -25,7 +25,7 @@ from newsmorgue.capture.extension import RECORDED, ROLE, CaptureExtension
 from newsmorgue.capture.recorder import Recorded
 from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
 from newsmorgue.pipelines.items import FetchedPage
-from newsmorgue.settings.configuration import Configuration, SourceConfiguration
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration, require_contact, user_agent
 from newsmorgue.settings.opening import current_configuration
 from newsmorgue.spiders.answers import GUESS, LARGEST_LIST, OPERATOR, Answer, address_of, is_ours, page_of, read_answer
 from newsmorgue.spiders.links import page_links
@@ -36,9 +36,22 @@ from newsmorgue.times import now_utc
 from newsmorgue.urls import address_key
 
 _AT_ONCE = 32  # in hand at a time: small, so that a kill leaves little to be fetched again
+_LONGEST_DELAY = 60.0  # seconds; who asks for more would be read for ever
 _PAUSE = 0.02  # seconds between looks at the frontier
 _RETRY_AFTER = timedelta(minutes=15)
 MAX_RESPELLINGS = 3  # http → https → www, and no way round again
+
+
+def _be_polite(crawler: Crawler, configuration: Configuration, source: SourceConfiguration) -> None:
+    """Name ourselves, and keep to the source's pace; ``-s`` on Scrapy's command line still goes before."""
+    require_contact(configuration, source.home)
+    settings = {
+        "USER_AGENT": user_agent(configuration),
+        "DOWNLOAD_DELAY": source.delay,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": source.concurrency,
+    }
+    for name, value in settings.items():
+        crawler.settings.set(name, value, priority="spider")
 
 
 class NewsSpider(Spider):
@@ -75,6 +88,8 @@ class NewsSpider(Spider):
         save = kwargs.pop("save", ())
         urls = tuple(save.split()) if isinstance(save, str) else tuple(save)
         recheck = str(kwargs.pop("recheck", "")).lower() in ("1", "true", "yes")
+        if isinstance(source, SourceConfiguration):
+            _be_polite(crawler, configuration, source)
         spider = super().from_crawler(crawler, *args, source=source, recheck=recheck, save=urls, **kwargs)
         crawler.signals.connect(spider.end_broken_item, signals.item_error)
         crawler.signals.connect(spider.end_broken_answer, signals.spider_error)
@@ -127,9 +142,17 @@ class NewsSpider(Spider):
     async def _sitemaps_in_robots(self) -> list[str]:
         robots = RobotsTxtMiddleware.of(self.crawler)
         body = await robots.robots_txt(self.source.home)
-        self.crawl_delay = robots.crawl_delay(self.source.home)
+        self._slow_down(robots.crawl_delay(self.source.home))
         found = sitemaps_in_robots(body, self.source.home) if body else ()
         return [url for url in found if is_ours(self.source, url)]
+
+    def _slow_down(self, asked: float | None) -> None:
+        """Crawl-delay, where the host asks for more than the operator did."""
+        engine = self.crawler.engine
+        if asked is None or engine is None:
+            return
+        for slot in engine.downloader.slots.values():
+            slot.delay = max(slot.delay, min(asked, _LONGEST_DELAY))
 
     def _discover(self, capture: CaptureExtension, found_in: str, urls: list[tuple[str, Role]]) -> None:
         capture.add(Discover(self.source.slug, found_in, tuple(Finding(url, role) for url, role in urls)))

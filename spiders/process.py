@@ -9,7 +9,7 @@ from scrapy.settings import Settings
 
 from newsmorgue.capture.extension import PROGRESS, CaptureExtension
 from newsmorgue.errors import ExitCode, NewsmorgueError
-from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.spiders.news import NewsSpider
 
 Watch = Callable[[str, Counter[str]], None]
@@ -58,8 +58,7 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
     process = AsyncCrawlerProcess(_settings(configuration))
     crawlers = []
     for job in jobs:
-        settings = _source_settings(process.settings, job.source)
-        crawler = Crawler(NewsSpider, settings)
+        crawler = Crawler(NewsSpider, process.settings.copy())
         if watch is not None:
             crawler.signals.connect(_Watcher(watch), PROGRESS, weak=False)
         process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save)
@@ -80,14 +79,6 @@ def _settings(configuration: Configuration) -> Settings:
     settings = Settings()
     settings.setmodule("newsmorgue.settings.base", priority="project")
     settings.set("NEWSMORGUE_CONFIGURATION", configuration, priority="cmdline")
-    settings.set("USER_AGENT", user_agent(configuration), priority="cmdline")
-    return settings
-
-
-def _source_settings(common: Settings, source: SourceConfiguration) -> Settings:
-    settings = common.copy()
-    settings.set("DOWNLOAD_DELAY", source.delay, priority="cmdline")
-    settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", source.concurrency, priority="cmdline")
     return settings
 
 

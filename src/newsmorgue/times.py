@@ -49,8 +49,9 @@ def timestamp14(moment: datetime) -> str:
 
 
 def parse_asked_time(text: str) -> datetime:
-    """The time a person asks for: ISO 8601 (UTC when it has no offset) or 4 to 14 digits; the *latest* moment it can mean.
+    """The time a person asks for, as the *latest* moment it can mean.
 
+    ISO 8601 (UTC when it has no offset), or 4 to 14 digits.
     Raises :class:`ImpossibleTime` when it is neither.
 
     >>> iso(parse_asked_time("2026-01-31"))
@@ -81,12 +82,14 @@ def _latest(text: str) -> datetime:
 
 
 def _end_of_span(parts: list[int]) -> datetime:
-    start = datetime(*(parts + [1, 1][len(parts) - 1 :])[: max(3, len(parts))], tzinfo=UTC)  # type: ignore[misc,arg-type]
+    start = datetime(*(*parts, 1, 1)[: max(3, len(parts))], tzinfo=UTC)  # type: ignore[misc,arg-type]
     match len(parts):
         case 1:
             following = start.replace(year=start.year + 1)
         case 2:
             following = (start + timedelta(days=31)).replace(day=1)
         case count:
-            following = start + (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))[count - 3]
+            following = (
+                start + (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))[count - 3]
+            )
     return following - timedelta(microseconds=1)

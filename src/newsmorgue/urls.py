@@ -52,8 +52,10 @@ def address_key(url: str) -> str:
 
 def _normal_escapes(text: str, also: str = "%") -> str:
     """Percent-escapes in capitals, unreserved characters unescaped; reserved escapes stay escaped."""
-    pieces = re.split(r"(%[0-9A-Fa-f]{2})", text)
-    return "".join(_one_escape(piece) if piece.startswith("%") and len(piece) == 3 else quote(piece, safe=_UNRESERVED + also) for piece in pieces)
+    escapes_apart = re.split(r"(%[0-9A-Fa-f]{2})", text)  # every second piece is an escape
+    plain = (quote(piece, safe=_UNRESERVED + also, errors="replace") for piece in escapes_apart[::2])
+    escapes = (_one_escape(escape) for escape in (*escapes_apart[1::2], ""))
+    return "".join(piece + escape for piece, escape in zip(plain, escapes, strict=True))
 
 
 def _one_escape(escape: str) -> str:
@@ -79,4 +81,4 @@ def registrable_domain(host: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host names this machine by itself: ``localhost``, ``127.0.0.0/8`` or ``::1``."""
-    return host == "localhost" or host.endswith(".localhost") or host == "::1" or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
+    return host in ("localhost", "::1") or host.endswith(".localhost") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
