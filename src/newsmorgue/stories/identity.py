@@ -81,7 +81,7 @@ def identify(ledger: Ledger, address: Address, article: Article, read: ReadArtic
     if waiting:
         _look_at(ledger, address, waiting)
     _add_alias(ledger, address.url, address.key, story, "requested")
-    return _welcome_claimants(ledger, address, story, article, read), is_new
+    return story, is_new
 
 
 def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | None, str | None]:
@@ -92,7 +92,7 @@ def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | No
         return None, None
     if not same_site(address, claimed):
         return None, claimed
-    parts = urlsplit(claimed)
+    parts = urlsplit(without_tracking(claimed))
     is_front = parts.path.strip("/") == "" and not parts.query
     if is_front or role_of(ledger.connection, address.source, key) in SEED_ROLES:
         return None, None
@@ -108,13 +108,22 @@ def _key(url: str) -> str | None:
 
 
 def _known(ledger: Ledger, address: Address, article: Article, read: ReadArticle) -> str | None:
-    """The story at an address, made one with those whose addresses redirect there and which this page tells."""
+    """The story at an address, made one with those that redirect there or name it, if this page tells the same."""
     story = story_at(ledger.connection, address.key)
-    for key in _redirecting_keys(ledger.connection, address):
-        other = story_at(ledger.connection, key)
-        if other and other != story and _agrees(ledger, other, article, read):
-            story = merge(ledger, story, other, f"{key} redirects to {address.url}") if story else other
+    for found, why in _leading_here(ledger.connection, address):
+        other = root_of(ledger.connection, found)
+        if other != story and _agrees(ledger, other, article, read):
+            story = merge(ledger, story, other, f"{why} {address.url}") if story else other
     return story
+
+
+def _leading_here(connection: sa.Connection, address: Address) -> list[tuple[str, str]]:
+    """Stories whose address redirects to this one, and those that named it as canonical before it was seen."""
+    moved = [(story_at(connection, key), f"{key} redirects to") for key in _redirecting_keys(connection, address)]
+    table = schema.stories.c
+    waiting = sa.select(table.id).where(table.claimed_key == address.key).order_by(table.created_at, table.id)
+    claiming = [(story, "it named as canonical") for story in connection.execute(waiting).scalars()]
+    return [(story, why) for story, why in (*moved, *claiming) if story]
 
 
 def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:
@@ -180,18 +189,6 @@ def add_known_spellings(ledger: Ledger, address: Address, story: str) -> None:
     )
     for row in ledger.connection.execute(given.distinct()).all():
         _add_alias(ledger, row.given, row.key, story, "mentioned")
-
-
-def _welcome_claimants(ledger: Ledger, address: Address, story: str, article: Article, read: ReadArticle) -> str:
-    """Merge the stories that had named this address as their canonical before it was seen, if they agree."""
-    table = schema.stories.c
-    waiting = sa.select(table.id).where(table.claimed_key == address.key).order_by(table.created_at, table.id)
-    for claimant in ledger.connection.execute(waiting).scalars().all():
-        other = root_of(ledger.connection, claimant)
-        if other != story and _agrees(ledger, other, article, read):
-            story = merge(ledger, story, other, f"it named {address.url} as canonical")
-            _say_canonical(ledger, story, without_tracking(address.url), None, None)
-    return story
 
 
 def merge(ledger: Ledger, one: str, other: str, why: str) -> str:
