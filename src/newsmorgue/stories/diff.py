@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 
 from newsmorgue.cleaning import Article
 from newsmorgue.stories.versions import normal_form
 
-# A sentence ends at . ! ? … (and their full-width kin) with closing quotes, before white space and something that can
+# A sentence ends at . ! ? … with closing quotes (a French one after a space), before white space and something that can
 # begin a sentence. Abbreviations split a sentence in two, which costs a diff nothing.
-_SENTENCE_END = re.compile(r"([.!?…。！？][\"'»”’)\]]*)\s+(?=[\"'«“‘(\[¿¡—–-]*\s*[^\W_a-zß-öø-ÿ])")
-_WORD = re.compile(r"\w+|[^\w\s]|\s+")
+_SENTENCE_END = re.compile(r"([.!?…](?:[\"'»”’“‘«)\]]|\s»(?=\s))*)\s+(?=[\"'«»“„‘‚(\[¿¡—–-]*\s*[^\W_a-zß-öø-ÿ])")
+# Chinese and Japanese write no white space, neither between sentences nor between words.
+_FULL_WIDTH_END = re.compile(r"([。！？][」』”’）]*)\s*(?=\S)")
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]|\s+")
 _LIKE = 0.4  # below it two sentences are an old one gone and a new one come, not one changed
 
 
@@ -65,7 +69,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _split(paragraph: str) -> list[str]:
-    marked = _SENTENCE_END.sub(r"\1\n", paragraph)
+    marked = _FULL_WIDTH_END.sub(r"\1\n", _SENTENCE_END.sub(r"\1\n", paragraph))
     return marked.split("\n")
 
 
@@ -82,7 +86,7 @@ def _changed(part: str, old: list[str], new: list[str]) -> Iterator[Line]:
     """Pair each new sentence with the next old one it is like; what finds no partner was removed or added."""
     waiting = list(old)
     for text in new:
-        like = next((index for index, other in enumerate(waiting) if _are_like(other, text)), None)
+        like = _first_like(text, waiting)
         if like is None:
             yield _whole(part, Change.ADDED, text)
             continue
@@ -92,8 +96,20 @@ def _changed(part: str, old: list[str], new: list[str]) -> Iterator[Line]:
     yield from (_whole(part, Change.REMOVED, other) for other in waiting)
 
 
-def _are_like(old: str, new: str) -> bool:
-    return SequenceMatcher(None, _WORD.findall(old), _WORD.findall(new), autojunk=False).ratio() >= _LIKE
+def _first_like(text: str, others: list[str]) -> int | None:
+    """Of words, not of the white space between them. The quick ratios are upper bounds, and spare most of the work."""
+    matcher = SequenceMatcher(None, autojunk=False)
+    matcher.set_seq2(_words_of(text))
+    for index, other in enumerate(others):
+        matcher.set_seq1(_words_of(other))
+        if matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE:
+            return index
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(word for word in _WORD.findall(text) if not word.isspace())
 
 
 def _words(old: str, new: str) -> Iterator[Piece]:
