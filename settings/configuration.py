@@ -62,7 +62,8 @@ class Configuration:
 
     ``store`` is an absolute folder or ``s3://bucket/prefix``; ``catalogue`` a SQLAlchemy URL; ``spool`` an
     absolute folder outside the store. A WARC is sealed at ``seal_after_size`` bytes or ``seal_after_age``,
-    whichever is first. ``contact`` is the mail or web address in the User-Agent. ``cleaning_processes``
+    whichever is first. A crawl waits while the spool holds more than ``spool_limit`` bytes or its disk has less than
+    ``disk_reserve`` left. ``contact`` is the mail or web address in the User-Agent. ``cleaning_processes``
     defaults to the usable CPUs. ``delay`` is None where it is given nowhere: then :func:`usual_delay` holds.
     ``sources`` has the configured ones by slug, in the order written. ``file`` is None where there is no morgue.toml.
     """
@@ -73,6 +74,8 @@ class Configuration:
     s3: S3Configuration = S3Configuration()
     seal_after_size: int = 256 * 2**20
     seal_after_age: timedelta = timedelta(hours=24)
+    spool_limit: int = 20 * 2**30
+    disk_reserve: int = 256 * 2**20
     contact: str | None = None
     delay: float | None = None
     concurrency: int = 4
@@ -182,6 +185,8 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
         _s3(asker),
         asker.get(("seal_after", "size"), values.size, 256 * 2**20),
         asker.get(("seal_after", "age"), values.age, timedelta(hours=24)),
+        asker.get(("spool_limit",), values.size, 20 * 2**30),
+        asker.get(("disk_reserve",), values.size, 256 * 2**20),
         asker.get(("contact",), values.contact, None),
         delay,
         concurrency,

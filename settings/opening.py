@@ -24,5 +24,10 @@ def open_archive(configuration: Configuration) -> Archive:
         region=s3.region,
         checksums="when_required" if s3.checksums == "when_required" else "when_supported",
     )
-    limits = Limits(configuration.seal_after_size, configuration.seal_after_age)
+    limits = Limits(
+        configuration.seal_after_size,
+        configuration.seal_after_age,
+        configuration.spool_limit,
+        configuration.disk_reserve,
+    )
     return Archive(store, Catalogue(configuration.catalogue), Spool(configuration.spool), limits)

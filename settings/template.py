@@ -23,6 +23,10 @@ TEMPLATE = """\
 # A WARC file is sealed, and so stored, at this size or age.
 # seal_after = { size = "256 MiB", age = "24 h" }
 
+# A crawl waits while the store is away and the spool holds more than this, or while the spool's disk has less left.
+# spool_limit = "20 GiB"
+# disk_reserve = "256 MiB"
+
 # Manners: seconds between two requests to one host (this machine itself needs none), and requests to one host at
 # the same time.
 # delay = 1.0

@@ -109,6 +109,9 @@ class NewsSpider(Spider):
             capture.commit()
         await self._make_due(capture)
         while capture.failure is None:
+            if self._outstanding < _AT_ONCE and not capture.look_for_room():
+                await asyncio.sleep(1)
+                continue
             claims = self._claim(capture)
             for claim in claims:
                 self._outstanding += 1

@@ -172,7 +172,11 @@ class Visitor:
     def end(self, *, sealed: bool = True) -> None:
         """End the run, and let go of the open WARC, stored or not."""
         self.recorder.add(EndRun(self.run, "finished", {"stored": 1}))
-        self.recorder.finish(sealed=sealed)
+        if sealed:
+            self.recorder.finish()
+        else:
+            self.recorder.commit()
+            self.recorder.abandon()
 
 
 def captures(archive: Archive) -> list[Capture]:

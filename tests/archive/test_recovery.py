@@ -29,7 +29,7 @@ from newsmorgue.archive.archive import OPEN, Archive, Limits
 from newsmorgue.archive.capture import CLEANED, UNCLEANED
 from newsmorgue.archive.journal import entries
 from newsmorgue.archive.recovery import adopt, open_file, seal_all
-from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX
+from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, SpoolFile
 from newsmorgue.errors import IntegrityFailure, StoreUnavailable
 from newsmorgue.stories.reading import find_story, list_stories, story_versions
 
@@ -227,7 +227,7 @@ def test_a_file_the_catalogue_does_not_know_is_believed(tmp_path: Path) -> None:
     visitor.see(BRIDGE)
     visitor.recorder.abandon()
     fresh = open_archive(tmp_path, catalogue=f"sqlite:///{tmp_path / 'fresh.sqlite'}")
-    with open_file(fresh, "demo", LATER, {}):
+    with open_file(fresh, "demo", LATER, {}, SpoolFile.close):
         assert rows(fresh) == rows(visitor.archive)
 
 

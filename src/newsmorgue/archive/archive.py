@@ -1,6 +1,7 @@
 """The archive: store, spool and catalogue together; where bytes are, and what makes a commit durable."""
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +28,16 @@ OPEN, SEALING, SEALED = "open", "sealing", "sealed"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When an open WARC is sealed: at a size in bytes, or at an age."""
+    """When an open WARC is sealed: at a size in bytes, or at an age; and when a crawl must wait.
+
+    ``spool`` is how many bytes the spool may hold while the store is away, ``reserve`` how many the spool's disk must
+    have free.
+    """
 
     size: int = 256 * 2**20
     age: timedelta = timedelta(hours=24)
+    spool: int = 20 * 2**30
+    reserve: int = 256 * 2**20
 
 
 class Archive:
@@ -76,6 +83,18 @@ class Archive:
         return file.warc_length >= self.limits.size or microseconds(now) - opened >= self.limits.age / timedelta(
             microseconds=1
         )
+
+    def shortage(self) -> str | None:
+        """Why nothing more should be captured now: the spool is at its limit, or its disk nearly full. Else None."""
+        held = self.spool.size()
+        if held > self.limits.spool:
+            return f"spool {self.spool.folder} holds {held:,} bytes, over its limit of {self.limits.spool:,}"
+        free = shutil.disk_usage(self.spool.existing_folder()).free
+        if free < self.limits.reserve:
+            return (
+                f"the disk of {self.spool.folder} has {free:,} bytes left, under the reserve of {self.limits.reserve:,}"
+            )
+        return None
 
     @contextmanager
     def commit(self, file: SpoolFile, now: datetime) -> Iterator[Ledger]:

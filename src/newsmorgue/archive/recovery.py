@@ -5,7 +5,7 @@ the journal is cut back to its committed length, because what it says beyond tha
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from newsmorgue.archive.replay import add_capture, apply
 from newsmorgue.archive.sealing import seal
 from newsmorgue.archive.spool import SpoolFile, object_keys, source_of
 from newsmorgue.archive.warc import parse_record
-from newsmorgue.errors import IntegrityFailure, MalformedRecord, StoreUnavailable
+from newsmorgue.errors import IntegrityFailure, MalformedRecord, NewsmorgueError
 from newsmorgue.times import microseconds
 
 _log = logging.getLogger(__name__)
+Send = Callable[[SpoolFile], None]
 
 
 def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
@@ -40,25 +41,42 @@ def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
         raise
 
 
-def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str]) -> SpoolFile:
-    """The source's open WARC: the one an earlier run left, if it has room yet, else a new one."""
+def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str], send: Send) -> SpoolFile:
+    """The source's open WARC: the one an earlier run left, if it has room yet, else a new one.
+
+    Files of the source that are to be sealed go to ``send`` (a :meth:`Sealer.submit`), which takes them over.
+    """
     for name in archive.spool.names():
         file = adopt(archive, name, now) if source_of(name) == source else None
         if file is None:
             continue
-        if _state(archive, name) == OPEN and not archive.must_be_sealed(file, now):
+        if not _is_full(archive, file, now):
             return file
-        with file:
-            _seal_or_leave(archive, file, now)
+        send(file)
     return archive.create_file(source, now, info)
 
 
-def _seal_or_leave(archive: Archive, file: SpoolFile, now: datetime) -> None:
-    """A store that is away does not keep a run from beginning: the file stays in the spool for the next."""
-    try:
-        seal(archive, file, now)
-    except StoreUnavailable as error:
-        _log.warning("%s stays in the spool: %s", file.name, error)
+def take_over_others(archive: Archive, source: str, now: datetime, send: Send) -> None:
+    """Mend what ended processes left of other sources; what is to be sealed goes to ``send``.
+
+    What cannot be mended stays as it is for whoever runs that source, with a warning.
+    """
+    for name in archive.spool.names():
+        if source_of(name) == source:
+            continue
+        try:
+            file = adopt(archive, name, now)
+        except NewsmorgueError as error:
+            _log.warning("%s", error)
+            continue
+        if file is not None and _is_full(archive, file, now):
+            send(file)
+        elif file is not None:
+            file.close()
+
+
+def _is_full(archive: Archive, file: SpoolFile, now: datetime) -> bool:
+    return _state(archive, file.name) != OPEN or archive.must_be_sealed(file, now)
 
 
 def seal_all(archive: Archive, now: datetime, source: str | None = None) -> list[str]:

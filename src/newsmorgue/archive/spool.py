@@ -192,6 +192,22 @@ class Spool:
         names = (path.name.removesuffix(WARC_SUFFIX) for path in self.folder.glob(f"*/*{WARC_SUFFIX}"))
         return sorted(name for name in names if _NAME.fullmatch(name))
 
+    def size(self) -> int:
+        """Bytes of all files in the spool."""
+        sizes = (self._size(path) for path in self.folder.glob("*/*.gz"))
+        return sum(sizes)
+
+    @staticmethod
+    def _size(path: Path) -> int:
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:  # sealed in this moment
+            return 0
+
+    def existing_folder(self) -> Path:
+        """The spool's folder, or the nearest one above it that exists."""
+        return next(folder for folder in (self.folder, *self.folder.absolute().parents) if folder.exists())
+
     def lock(self, name: str) -> SpoolFile | None:
         """Take hold of an existing pair; None where another process holds it or has just sealed it."""
         warc, journal = self._paths(name)

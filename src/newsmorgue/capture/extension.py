@@ -5,6 +5,7 @@ import asyncio
 import logging
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Self
@@ -23,7 +24,7 @@ from newsmorgue.archive.index import capture_from_row
 from newsmorgue.capture import guard
 from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
-from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
+from newsmorgue.errors import ForbiddenAddress, NewsmorgueError, StoreUnavailable
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
 from newsmorgue.settings.opening import current_configuration, open_archive
 from newsmorgue.stories.filing import Intent
@@ -57,6 +58,7 @@ class CaptureExtension:
         self.troubles: list[tuple[str, str, str]] = []
         self._stack = ExitStack()
         self._loop: Any = None
+        self._looked = -_COMMIT_SECONDS
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -111,8 +113,27 @@ class CaptureExtension:
             info["operator"] = self.configuration.contact
         self.recorder = Recorder(self.archive, self.source.slug, info, now_utc)
         self._stack.callback(self.recorder.abandon)
+        self.recorder.take_over()
         self.recorder.add(BeginRun(self.run, self.source, kind, self.archive.host))
         self.recorder.commit()
+
+    def look_for_room(self) -> bool:
+        """Whether more may be captured now; else the crawl waits while files travel to the store.
+
+        Where nothing is left that could make room, the run ends.
+        """
+        if time.monotonic() - self._looked < _COMMIT_SECONDS:
+            return True
+        shortage = self.archive.shortage()
+        if shortage is None:
+            self._looked = time.monotonic()
+            return True
+        if not self.recorder.sealer.waiting:
+            self.commit()
+            self.recorder.seal_now()
+            if not self.recorder.sealer.waiting:
+                self.fail(StoreUnavailable(f"{shortage}; make room, then run the same command again"))
+        return False
 
     def close(self, reason: str) -> None:
         """Settle, put back what was not done, end the run, seal."""
@@ -134,7 +155,7 @@ class CaptureExtension:
             self.has_stories = has_stories(connection, self.source.slug)
             self.troubles = frontier.troubles(connection, self.source.slug, self._began)
         self.recorder.add(EndRun(self.run, outcome, dict(self.recorder.counts)))
-        self.recorder.finish(sealed=True)
+        self.recorder.finish()
 
     def fail(self, error: NewsmorgueError) -> None:
         """Stop the crawl: the archive can take no more. What was committed is safe, the rest is fetched again."""

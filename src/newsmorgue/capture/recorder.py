@@ -1,6 +1,5 @@
 """The recorder: exchanges into the open WARC, intents into commits. Knows nothing of Scrapy."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,20 +12,19 @@ from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import last_whole_response, response_with
 from newsmorgue.archive.journal import Place
 from newsmorgue.archive.ledger import Ledger
-from newsmorgue.archive.recovery import open_file
+from newsmorgue.archive.recovery import open_file, take_over_others
 from newsmorgue.archive.replay import add_capture
-from newsmorgue.archive.sealing import seal
+from newsmorgue.archive.sealer import Sealer
 from newsmorgue.archive.spool import SpoolFile
 from newsmorgue.archive.surt import surt
 from newsmorgue.archive.warc import RecordWriter, RefersTo, clean_url
 from newsmorgue.capture.policy import Refusal, refusal
 from newsmorgue.cleaning import Article, article_from_json
-from newsmorgue.errors import StoreUnavailable
 from newsmorgue.stories.filing import Intent
 from newsmorgue.times import iso
 
-_log = logging.getLogger(__name__)
 BATCH = 64
+PATIENCE = 30.0  # seconds that the end of a run waits for a store that is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,7 @@ class Recorder:
         self.counts: Counter[str] = Counter()
         self._info = info
         self._writer = RecordWriter()
+        self.sealer = Sealer(archive, clock)
         self._file: SpoolFile | None = None
         self._captures: list[Capture] = []
         self._intents: list[Intent] = []
@@ -114,12 +113,28 @@ class Recorder:
         """The text at a place of a journal."""
         return article_from_json(self.archive.read_text(place).article)
 
-    def finish(self, *, sealed: bool) -> None:
-        """Commit what is left, seal if asked, and let go of the open file."""
+    def take_over(self) -> None:
+        """Mend what ended processes left in the spool, of all sources, and seal in the background what is full."""
+        take_over_others(self.archive, self.source, self.clock(), self.sealer.submit)
+        self._open()
+
+    def seal_now(self) -> None:
+        """Send the open file to the store, in the background."""
+        file, self._file = self._file, None
+        if file is not None:
+            self.sealer.submit(file)
+
+    def finish(self) -> None:
+        """Commit what is left, seal it, and let go of the open file.
+
+        Raises :class:`StoreUnavailable` where the store stayed away: all is safe in the spool then.
+        """
         try:
             self.commit()
-            if sealed and self._file is not None:
-                seal(self.archive, self._file, self.clock())
+            self.seal_now()
+            error = self.sealer.close(PATIENCE)
+            if error is not None:
+                raise error
         finally:
             self.abandon()
 
@@ -128,24 +143,17 @@ class Recorder:
         if self._file is not None:
             self._file.close()
             self._file = None
+        self.sealer.close(0)
 
     def _open(self) -> SpoolFile:
         if self._file is None:
-            self._file = open_file(self.archive, self.source, self.clock(), self._info)
+            now = self.clock()
+            self._file = open_file(self.archive, self.source, now, self._info, self.sealer.submit)
         return self._file
 
     def _seal_if_due(self, file: SpoolFile) -> None:
         if self.archive.must_be_sealed(file, self.clock()):
-            self._file = None
-            with file:
-                self._seal_or_leave(file)
-
-    def _seal_or_leave(self, file: SpoolFile) -> None:
-        """A store that is away does not stop a crawl: the file stays in the spool, and the next start seals it."""
-        try:
-            seal(self.archive, file, self.clock())
-        except StoreUnavailable as error:
-            _log.warning("%s stays in the spool: %s", file.name, error)
+            self.seal_now()
 
     def _known_payload(self, exchange: Exchange) -> RefersTo | None:
         """The earlier capture that has this payload: for the same URL, whole, and worth more than a header block."""

@@ -1,0 +1,90 @@
+"""Sealing in the background: a crawl goes on while its full WARCs travel to the store, or wait for it to come back."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.sealing import seal
+from newsmorgue.archive.spool import SpoolFile
+from newsmorgue.errors import NewsmorgueError, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_ORPHANS_OLDER_THAN = timedelta(days=1)
+
+
+class Sealer:
+    """Seals files one after another in a thread of its own, in the order they came, so that chains grow in order.
+
+    A store that is away is asked again after 1 s, 2 s, … at most a minute. A file whose seal fails for another reason
+    is let go of as it is, and the error kept for :meth:`close`.
+    """
+
+    def __init__(self, archive: Archive, clock: Callable[[], datetime]) -> None:
+        self._archive = archive
+        self._clock = clock
+        self._files: queue.Queue[SpoolFile | None] = queue.Queue()
+        self._stopping = threading.Event()
+        self._error: NewsmorgueError | None = None
+        self._thread: threading.Thread | None = None
+        self._waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many files are on their way."""
+        return self._waiting
+
+    def submit(self, file: SpoolFile) -> None:
+        """Take a file over, with its lock, to seal it and to let go of it."""
+        self._waiting += 1
+        self._files.put(file)
+        if self._thread is None:
+            # A daemon: a store that hangs must not hold up the end of the process. The file is safe in the spool.
+            self._thread = threading.Thread(target=self._work, name="sealer", daemon=True)
+            self._thread.start()
+
+    def close(self, patience: float) -> NewsmorgueError | None:
+        """Wait until all is sealed, at most ``patience`` seconds while the store is away; what went wrong, or None."""
+        if self._thread is None:
+            return None
+        self._files.put(None)
+        began = time.monotonic()
+        while self._thread.is_alive() and not (self._error and time.monotonic() - began > patience):
+            self._thread.join(0.1)
+        self._stopping.set()
+        self._thread.join(patience)
+        return self._error
+
+    def _work(self) -> None:
+        while (file := self._files.get()) is not None:
+            with file:
+                self._seal(file)
+            self._waiting -= 1
+
+    def _seal(self, file: SpoolFile) -> None:
+        wait = _FIRST_WAIT
+        while not self._stopping.is_set():
+            try:
+                seal(self._archive, file, self._clock())
+                self._error = None
+                return
+            except StoreUnavailable as error:
+                self._error = error
+                _log.warning("%s stays in the spool for now: %s", file.name, error)
+                self._stopping.wait(wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
+            except NewsmorgueError as error:
+                self._error = error
+                _log.error("%s stays in the spool: %s", file.name, error)
+                return
+
+    def abort_orphans(self) -> None:
+        """Throw away what uploads that were cut off a day ago or longer left in the store; a store away is no error."""
+        try:
+            self._archive.store.abort_orphans(older_than=_ORPHANS_OLDER_THAN, now=self._clock())
+        except NewsmorgueError as error:
+            _log.warning("unfinished uploads were not looked for: %s", error)
