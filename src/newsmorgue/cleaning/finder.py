@@ -33,7 +33,7 @@ _CONTAINERS = frozenset(
 _LINK_BLOCK, _LABEL, _OTHER_ROLE = -6.0, -1.0, -3.0
 _SHORTEST_PROSE = 6
 _WORST = -60.0
-_STORY_NAMED, _STORY_TAGGED = 1.6, 1.2
+_STORY_NAMED, _STORY_TAGGED, _DESPITE = 1.6, 1.4, 0.5
 # The share of the page's prose up to which a part is what its name says.
 _BELIEVED = {
     "comments": 0.9,
@@ -95,7 +95,9 @@ class _Survey:
         self._read_words()
         self.prose = self._summed([self._prose(number) for number in range(len(self.elements))])
         self._read_roles()
-        self.sums = self._summed([self._worth(number) for number in range(len(self.elements))])
+        worths = [self._worth(number) for number in range(len(self.elements))]
+        self.gains = self._summed([max(worth, 0.0) for worth in worths])
+        self.sums = self._summed(worths)
 
     def _read_words(self) -> None:
         count = len(self.elements)
@@ -172,14 +174,15 @@ class _Survey:
         """The number of the element worth most; of equals the innermost."""
         best, most = None, 0.0
         for number, element in enumerate(self.elements):
-            worth = self.sums[number] * self._factor(number)
+            worth = self._claim(number)
             if worth >= most and worth > 0 and element.tag in _CONTAINERS:
                 best, most = number, worth
         return best
 
-    def _factor(self, number: int) -> float:
-        """How much more the story's own marks make of an element's worth."""
+    def _claim(self, number: int) -> float:
+        """An element's worth as the story's, more where it bears the story's own marks: then what stands in between its
+        paragraphs counts for less."""
         element = self.elements[number]
         if self.roles[number] == STORY or element.get("itemprop") == "articleBody":
-            return _STORY_NAMED
-        return _STORY_TAGGED if element.tag in ("article", "main") else 1.0
+            return max(self.sums[number], _DESPITE * self.gains[number]) * _STORY_NAMED
+        return self.sums[number] * (_STORY_TAGGED if element.tag in ("article", "main") else 1.0)

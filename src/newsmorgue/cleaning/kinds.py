@@ -32,8 +32,7 @@ _WALL_TEXT = re.compile(
     re.I,
 )
 _LIVE = re.compile(
-    r"(?:^|[/_\-.])(?:live|liveblog|live-blog|live-updates?|en-direct|direct|liveticker|ticker|en-vivo"
-    r"|minuto-a-minuto|live-ticker|diretta)(?:$|[/_\-.\d])",
+    r"/(?:live|direct|en-direct|en-vivo|diretta|ticker)/|(?:live-?blog|live-updates?|live-?ticker|minuto-a-minuto|minute-par-minute)",
     re.I,
 )
 _GALLERY = re.compile(
@@ -90,8 +89,8 @@ def _form(url: str, metadata: Metadata, words: int) -> PageKind:
     path = _path(url)
     if _LISTING_PATH.search(path) or (not path.strip("/") and not _names_itself(metadata, words)):
         return PageKind.LISTING
-    types = types_of(metadata.linked.story) | metadata.linked.types
-    if "LiveBlogPosting" in types or _LIVE.search(path):
+    types = types_of(metadata.linked.story)
+    if "LiveBlogPosting" in types | metadata.linked.types or _LIVE.search(path):
         return PageKind.LIVE_BLOG
     if words < _SHORT and (types & _GALLERY_TYPES or _GALLERY.search(path)):
         return PageKind.GALLERY

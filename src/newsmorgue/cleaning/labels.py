@@ -175,6 +175,13 @@ _LABELS: dict[str, str] = {
         |correct this.{0,20}|have (?:a tip|something to say).{0,60}|got a (?:tip|story).{0,60}
         |do you have a (?:story|tip).{0,100}|submit a (?:letter|tip).{0,60}
     """,
+    "credit": r"""
+        .{0,300}\((?:image|images|photo|photos|picture|pictures|credit|foto|fotos|bild|crédit|crédits|crédit photo
+        |photo credit) ?: ?[^()]{2,60}
+    """,
+    "markup": r"""
+        <(?:a|iframe|script|img|div|ins) .*
+    """,
     "disclosure": r"""
         if you (?:purchase|buy|click|make a purchase|shop) .{0,200}(?:commission|compensation|compensated).{0,120}
         |.{0,160}(?:we|us) (?:may|might|could|will|can) (?:earn|receive|get|make)\b.{0,40}
@@ -211,7 +218,7 @@ def _compiled(roles: Iterable[str]) -> re.Pattern[str]:
 
 
 _ROLES = tuple(_LABELS)
-_LONG_ROLES = ("comments", "newsletter", "consent", "copyright", "disclosure")
+_LONG_ROLES = ("comments", "newsletter", "consent", "copyright", "credit", "markup", "disclosure")
 _LABEL, _LONG_LABEL = _compiled(_ROLES), _compiled(_LONG_ROLES)
 _MOST_WORDS, _FEWEST_OF_SENTENCE, _LONGEST_LABEL = 16, 3, 400
 _EDGES = ' :;.…!»«›‹>→↓↑▼▲►|•·-–—*+[]()"“”#'

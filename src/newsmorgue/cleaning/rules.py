@@ -99,7 +99,7 @@ def strip_labelled_lines(fragment: Fragment, _: Context) -> None:
         if not part.links or not _is_line(part, fragment):
             continue
         label, colon = _leading_label(part, fragment)
-        if label and role_of_label(label) in HEADS_SECTION and (part.link_share >= 0.4 or (colon and part.words <= 30)):
+        if label and role_of_label(label) in ("related", "newsletter") and (part.link_share >= 0.4 or (colon and part.words <= 30)):
             fragment.drop(part)
 
 
@@ -260,9 +260,7 @@ def _labelled_box(label: Part, role: str, fragment: Fragment) -> Part | None:
         if above.tag is fragment.root or not fragment.line(above).startswith(start):
             break
         little = above.prose - label.words <= _MOST_TEASER_WORDS or above.link_share > 0.5
-        if above.words > label.words and (
-            little or (thread and fragment.share(above) <= _BELIEVED["comments"])
-        ):
+        if above.words > label.words and (little or (thread and fragment.share(above) <= _BELIEVED["comments"])):
             box = above
     return box
 

@@ -24,9 +24,7 @@ _NAMED = re.compile(
     re.I,
 )
 _CANDIDATES = frozenset({"p", "h2", "h3", "h4", "div", "span", "strong", "b", "em", "section"})
-_PASSED_OVER = frozenset(
-    {"nav", "figure", "figcaption", "footer", "form", "ul", "ol", "blockquote", "li", "a"}
-)
+_PASSED_OVER = frozenset({"nav", "figure", "figcaption", "footer", "form", "ul", "ol", "blockquote", "li", "a"})
 _FEWEST_WORDS, _MOST_WORDS = 5, 110
 _OF_PICTURES = re.compile(r"caption|image|photo|picture|media|gallery|video|bild|credit", re.I)
 # How far behind the headline to look, in elements.
