@@ -27,6 +27,7 @@ from newsmorgue.archive.archive import SEALED, SEALING, Archive
 from newsmorgue.archive.recovery import seal_all
 from newsmorgue.archive.spool import SpoolFile, object_keys
 from newsmorgue.archive.store import Store
+from newsmorgue.capture import recorder
 from newsmorgue.errors import MissingObject, NotYetStored, ObjectExists, StoreUnavailable
 
 LATER = START + timedelta(days=1)
@@ -194,7 +195,8 @@ def test_a_capture_whose_bytes_are_nowhere_is_missing(tmp_path: Path) -> None:
         archive.read_capture(capture)
 
 
-def test_a_store_that_is_away_keeps_no_run_from_beginning(tmp_path: Path) -> None:
+def test_a_store_that_is_away_keeps_no_run_from_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "PATIENCE", 0.1)
     archive = open_archive(tmp_path)
     _one_run(archive).end(sealed=False)
     away = open_archive(tmp_path, store=cast(Store, AwayStore(archive.store)))
