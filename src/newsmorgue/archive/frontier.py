@@ -13,9 +13,8 @@ from newsmorgue.times import microseconds
 
 _U = schema.urls.c
 # Lists first, since they say what else is due; among stories those a list named before those only linked to.
-_ORDER = sa.case(
-    {Role.HOME.value: 0, Role.SITEMAP.value: 1, Role.FEED.value: 2, Role.STORY.value: 3}, value=_U.role, else_=4
-)
+# One role at a time, so that the index gives a few of many due URLs without sorting them all.
+_ORDER = (Role.HOME, Role.SITEMAP, Role.FEED, Role.STORY, Role.LINK)
 SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP)
 
 
@@ -36,7 +35,12 @@ class Claim:
 
 def claim(connection: sa.Connection, source: str, run: str, now: datetime, limit: int) -> list[Claim]:
     """Take up to ``limit`` due URLs of a source into hand for a run."""
-    return _take(connection, source, run, limit, _U.due_at <= microseconds(now), _U.claimed_by.is_(None))
+    taken: list[Claim] = []
+    for role in _ORDER:
+        if len(taken) < limit:
+            due = (_U.role == role, _U.due_at <= microseconds(now), _U.claimed_by.is_(None))
+            taken += _take(connection, source, run, limit - len(taken), *due)
+    return taken
 
 
 def claim_these(connection: sa.Connection, source: str, run: str, keys: Iterable[str]) -> list[Claim]:
@@ -45,12 +49,15 @@ def claim_these(connection: sa.Connection, source: str, run: str, keys: Iterable
     return _take(connection, source, run, len(wanted), _U.key.in_(wanted))
 
 
-def _take(connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]) -> list[Claim]:
-    due = (_U.source == source, *which)
+def _take(
+    connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]
+) -> list[Claim]:
     columns = (_U.key, _U.url, _U.role, _U.reason, _U.found_in, _U.hops, _U.etag, _U.last_modified)
-    rows = connection.execute(sa.select(*columns).where(*due).order_by(_ORDER, _U.due_at, _U.key).limit(limit)).all()
-    keys = [row.key for row in rows]
-    connection.execute(sa.update(schema.urls).where(_U.source == source, _U.key.in_(keys)).values(claimed_by=run))
+    query = sa.select(*columns).where(_U.source == source, *which).order_by(_U.due_at, _U.key).limit(limit)
+    rows = connection.execute(query).all()
+    if rows:
+        mine = (_U.source == source, _U.key.in_([row.key for row in rows]))
+        connection.execute(sa.update(schema.urls).where(*mine).values(claimed_by=run))
     return [_claim(source, row) for row in rows]
 
 

@@ -65,7 +65,7 @@ urls = sa.Table(
     _time("due_at", nullable=True),
     _text("reason"),
     _text("claimed_by", nullable=True),
-    sa.Index("urls_due", "source", "due_at"),
+    sa.Index("urls_due", "source", "role", "due_at"),
     sa.Index("urls_claimed", "claimed_by"),
     sa.Index("urls_moved", "detail"),
 )

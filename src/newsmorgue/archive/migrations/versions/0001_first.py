@@ -163,7 +163,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "key"),
     )
     op.create_index("urls_claimed", "urls", ["claimed_by"], unique=False)
-    op.create_index("urls_due", "urls", ["source", "due_at"], unique=False)
+    op.create_index("urls_due", "urls", ["source", "role", "due_at"], unique=False)
     op.create_index("urls_moved", "urls", ["detail"], unique=False)
     op.create_table(
         "versions",
