@@ -1,0 +1,1 @@
+"""What measures newsmorgue beside others."""
