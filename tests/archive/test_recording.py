@@ -193,6 +193,14 @@ def test_several_processes_write_at_once(tmp_path: Path, catalogue_url: str) -> 
     assert rows(rebuilt(archive, f"sqlite:///{tmp_path / 'rebuilt.sqlite'}")) == rows(archive)
 
 
+def test_several_processes_may_be_the_first(tmp_path: Path, catalogue_url: str) -> None:
+    opening = "import sys; from newsmorgue.archive.catalogue import Catalogue; Catalogue(sys.argv[1])"
+    command = [sys.executable, "-c", opening, catalogue_url]
+    children = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [child.communicate(timeout=120)[1] for child in children] == [""] * 4
+    assert list(list_stories(open_archive(tmp_path, catalogue=catalogue_url))) == []
+
+
 # -- the catalogue -------------------------------------------------------------------------------------------------
 
 

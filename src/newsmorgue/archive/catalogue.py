@@ -59,7 +59,9 @@ class Catalogue:
             # Imported here: alembic costs 0.2 s, and nearly every start finds the schema current.
             from newsmorgue.archive.migrations import upgrade
 
-            upgrade(self._engine, current)
+            # Two that start at once must not both make the tables: the second finds them made.
+            with self.write() as connection:
+                upgrade(connection, _revision(connection))
 
 
 def _engine(url: sa.URL) -> sa.Engine:

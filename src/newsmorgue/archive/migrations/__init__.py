@@ -11,16 +11,15 @@ from alembic.script import ScriptDirectory
 from newsmorgue.errors import CatalogueUnavailable
 
 
-def upgrade(engine: sa.Engine, current: str | None) -> None:
+def upgrade(connection: sa.Connection, current: str | None) -> None:
     """Bring a catalogue to this program's revision. Raises :class:`CatalogueUnavailable` where it is newer."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
         raise CatalogueUnavailable(
-            f"catalogue {engine.url.render_as_string()} has schema {current}, which this newsmorgue does not know; "
-            "use the newer newsmorgue that made it"
+            f"catalogue {connection.engine.url.render_as_string()} has schema {current}, which this newsmorgue does not "
+            "know; use the newer newsmorgue that made it"
         )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
