@@ -215,7 +215,16 @@ def test_a_foreign_canonical_is_kept_as_where_it_came_from(visitor: Visitor) -> 
 
 
 @pytest.mark.parametrize(
-    "claimed", ["http://[bad/", "https://news.example:99999/a", "mailto:desk@news.example", "javascript:1"]
+    "claimed",
+    [
+        "http://[bad/",
+        "https://news.example:99999/a",
+        "mailto:desk@news.example",
+        "javascript:1",
+        "https://news.example/a\0b",
+        "https://a\0b/",
+        "https://a/\ud800",
+    ],
 )
 def test_a_canonical_that_is_no_web_address_is_passed_over(visitor: Visitor, claimed: str) -> None:
     assert visitor.see(BRIDGE, canonical=claimed) == "new_story"

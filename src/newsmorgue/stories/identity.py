@@ -6,6 +6,7 @@ when text or headline agree with the story already there. Where nothing is there
 is put on the frontier, and the two become one when it has been seen and agrees.
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from newsmorgue.stories.versions import root_of, versions_of
 from newsmorgue.urls import address_key, host_and_port, is_loopback, registrable_domain, without_tracking
 
 ReadArticle = Callable[[Place], Article]
+_CONTROLS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,10 @@ def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | No
 
 
 def _key(url: str) -> str | None:
-    """The key of what a page says is an address; None where it is none."""
+    """The key of what a page says is an address; None where it is none, or holds what no URL and no database may."""
     try:
-        return address_key(url) if urlsplit(url).scheme in ("http", "https") else None
+        usable = urlsplit(url).scheme in ("http", "https") and not _CONTROLS.search(url)
+        return address_key(url) if usable else None
     except ValueError:
         return None
 
