@@ -18,8 +18,8 @@ def upgrade(connection: sa.Connection, current: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
         raise CatalogueUnavailable(
-            f"catalogue {connection.engine.url.render_as_string()} has schema {current}, which this newsmorgue does not "
-            "know; use the newer newsmorgue that made it"
+            f"catalogue {connection.engine.url.render_as_string()} has schema {current}, which this newsmorgue does "
+            "not know; use the newer newsmorgue that made it"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
