@@ -5,7 +5,6 @@ import multiprocessing
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 from pebble import ProcessExpired, ProcessPool
 from scrapy.crawler import Crawler
@@ -30,14 +29,22 @@ class CleaningPool:
         self._context.set_forkserver_preload([worker.__name__])
         self._processes = processes
         self._pool: ProcessPool | None = None
+        self._users: set[int] = set()
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
-        """The one pool of a crawler, which all its stages share."""
-        pool = _pools.get(crawler)
-        if not isinstance(pool, cls):
-            pool = _pools[crawler] = cls(CaptureExtension.of(crawler).configuration.cleaning_processes)
-        return pool
+        """The process's one pool, which all its crawlers share; each of them must :meth:`leave` it at its end."""
+        global _shared
+        if not isinstance(_shared, cls):
+            _shared = cls(CaptureExtension.of(crawler).configuration.cleaning_processes)
+        _shared._users.add(id(crawler))
+        return _shared
+
+    def leave(self, crawler: Crawler) -> None:
+        """A crawler needs the pool no more; the last one ends the workers."""
+        self._users.discard(id(crawler))
+        if not self._users:
+            self.close()
 
     async def clean(self, entity: bytes, content_encoding: str | None, charset: str | None, url: str) -> Article:
         """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
@@ -66,19 +73,20 @@ class CleaningPool:
             self._pool = None
 
 
-_pools: WeakKeyDictionary[Crawler, Any] = WeakKeyDictionary()
+_shared: CleaningPool | None = None
 
 
 class CleanPipeline:
     """See the module."""
 
-    def __init__(self, pool: CleaningPool) -> None:
-        self._pool = pool
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._pool = CleaningPool.of(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make a pipeline."""
-        return cls(CleaningPool.of(crawler))
+        return cls(crawler)
 
     async def process_item(self, item: Any) -> Any:
         """A :class:`FetchedPage` becomes a :class:`CleanedPage`, or the outcome that says why not."""
@@ -91,5 +99,5 @@ class CleanPipeline:
         return CleanedPage(item.visit, article)
 
     def close_spider(self) -> None:
-        """End the workers."""
-        self._pool.close()
+        """The pool's workers end with the last crawler."""
+        self._pool.leave(self._crawler)

@@ -37,9 +37,19 @@ from newsmorgue.urls import address_key
 
 _AT_ONCE = 32  # in hand at a time: small, so that a kill leaves little to be fetched again
 _LONGEST_DELAY = 60.0  # seconds; who asks for more would be read for ever
+_SOURCES_AT_ONCE = 8
 _PAUSE = 0.02  # seconds between looks at the frontier
 _RETRY_AFTER = timedelta(minutes=15)
 MAX_RESPELLINGS = 3  # http → https → www, and no way round again
+
+
+_slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+
+def _running() -> asyncio.Semaphore:
+    """Of many sources crawled by one process, so many run at the same time."""
+    loop = asyncio.get_running_loop()
+    return _slots.setdefault(loop, asyncio.Semaphore(_SOURCES_AT_ONCE))
 
 
 def _be_polite(crawler: Crawler, configuration: Configuration, source: SourceConfiguration) -> None:
@@ -99,6 +109,11 @@ class NewsSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """What an ended run left uncleaned, then everything due, until nothing is."""
+        async with _running():
+            async for item in self._run():
+                yield item
+
+    async def _run(self) -> AsyncIterator[Any]:
         capture = CaptureExtension.of(self.crawler)
         for left in capture.uncleaned():
             page = self._page_left(capture, left)

@@ -3,6 +3,8 @@
 Heavy modules (Scrapy, the cleaner) are imported by the commands that need them: ``morgue versions`` answers at once.
 """
 
+import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 from rich.console import Console
 
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
@@ -23,7 +26,37 @@ if TYPE_CHECKING:
     from newsmorgue.spiders.process import Job
     from newsmorgue.stories.reading import Shown
 
+class _Output(Console):
+    """Standard output, whose reader may leave."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with code 1; :class:`_Commands` knows better."""
+        raise BrokenPipeError
+
+
+class _Commands(typer.core.TyperGroup):
+    """Gives whatever a command ends with its documented exit code, before typer gives it one of its own."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except NewsmorgueError as error:
+            err.print(f"morgue: {error}", markup=False, soft_wrap=True)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            raise typer.Exit(ExitCode.INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # The reader (head, less) has seen enough; Python would complain once more while it closes stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(ExitCode.OK) from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Crawl news sites, keep WARC snapshots and clean text, read any version of a story back.",
     no_args_is_help=True,
     add_completion=False,
@@ -31,7 +64,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console(highlight=False)
+out = _Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")]
@@ -43,17 +76,10 @@ Concurrency = Annotated[int | None, typer.Option(min=1, max=64, help="Requests t
 
 def main() -> None:
     """Run the command; a documented exit code for everything that can go wrong, and no traceback."""
-    try:
-        app(prog_name="morgue")
-    except NewsmorgueError as error:
-        err.print(f"morgue: {error}", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; Python would complain once more while it closes stdout.
-        sys.stdout = None
-        sys.exit(ExitCode.OK)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal without a letter of a headline, or half a surrogate pair in it, is no reason to show nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    app(prog_name="morgue")
 
 
 @app.command()
@@ -115,7 +141,7 @@ def stories(
     from newsmorgue.stories.reading import list_stories
 
     with _archive() as archive:
-        rows = list(list_stories(archive, source))
+        rows = list_stories(archive, source)
     if as_json:
         _print_lines(output.json_line(output.story_json(row)) for row in rows)
     elif rows:

@@ -1,8 +1,9 @@
 """Reading the archive: from an address to a story, its versions, its state at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from newsmorgue.archive.warc import StoredRecord
 from newsmorgue.cleaning import Article, article_from_json
 from newsmorgue.errors import ImpossibleTime, MissingObject, UnknownStory, UnknownVersion
 from newsmorgue.stories.identity import story_at
-from newsmorgue.stories.versions import VersionRow, family, root_of, versions_of
+from newsmorgue.stories.versions import VersionRow, all_versions, family, root_of, versions_of
 from newsmorgue.times import from_microseconds, iso, microseconds
 from newsmorgue.urls import address_key
 
@@ -45,15 +46,26 @@ class Shown:
     article: Article
 
 
-def list_stories(archive: Archive, source: str | None = None) -> Iterator[StoryRow]:
+def list_stories(archive: Archive, source: str | None = None) -> list[StoryRow]:
     """Every story (of a source), the last seen first."""
-    c = schema.stories.c
-    query = sa.select(c.id).where(c.merged_into.is_(None))
-    if source is not None:
-        query = query.where(c.source == source)
     with archive.catalogue.read() as connection:
-        rows = [row for story in connection.execute(query).scalars().all() if (row := _story_row(connection, story))]
-    return iter(sorted(rows, key=lambda row: (row.last_seen, row.url), reverse=True))
+        stories = {row.id: row for row in connection.execute(sa.select(schema.stories))}
+        roots = {story: _root(story, stories) for story in stories}
+        versions = all_versions(connection, roots)
+        aliases: dict[str, list[str]] = {}
+        for alias in connection.execute(
+            sa.select(schema.aliases).order_by(schema.aliases.c.since, schema.aliases.c.url)
+        ):
+            aliases.setdefault(roots[alias.story], []).append(alias.url)
+    wanted = (row for root in versions if source in (None, (row := stories[root]).source))
+    rows = [_row(row, versions[row.id], aliases.get(row.id, [])) for row in wanted]
+    return sorted(rows, key=lambda row: (row.last_seen, row.url), reverse=True)
+
+
+def _root(story: str, stories: Mapping[str, Any]) -> str:
+    while stories[story].merged_into:
+        story = stories[story].merged_into
+    return story
 
 
 def has_stories(connection: sa.Connection, source: str) -> bool:
@@ -167,15 +179,16 @@ def _story_row(connection: sa.Connection, story: str) -> StoryRow | None:
         return None
     c, a = schema.stories.c, schema.aliases.c
     row = connection.execute(sa.select(schema.stories).where(c.id == story)).one()
-    members = family(connection, story)
-    aliases = connection.execute(
-        sa.select(a.url).where(a.story.in_(members), a.url != row.canonical).order_by(a.since, a.url)
-    )
+    aliases = sa.select(a.url).where(a.story.in_(family(connection, story))).order_by(a.since, a.url)
+    return _row(row, versions, list(connection.execute(aliases).scalars()))
+
+
+def _row(row: Any, versions: list[VersionRow], aliases: list[str]) -> StoryRow:
     latest = max(versions, key=lambda version: version.last_seen)
     return StoryRow(
         row.id,
         row.canonical,
-        tuple(aliases.scalars()),
+        tuple(alias for alias in aliases if alias != row.canonical),
         row.source,
         latest.headline,
         min(version.first_seen for version in versions),

@@ -4,8 +4,10 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -74,6 +76,21 @@ def root_of(connection: sa.Connection, story: str) -> str:
 
 def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
     """A story's versions, in the order of their first sightings, each with its newest text."""
+    mine = sa.select(schema.versions.c.id).where(schema.versions.c.story.in_(family(connection, root)))
+    return [_version_row(number, row) for number, row in enumerate(_rows(connection, mine), 1)]
+
+
+def all_versions(connection: sa.Connection, roots: Mapping[str, str]) -> dict[str, list[VersionRow]]:
+    """The versions of every story at once, by root. ``roots`` says which root each story is part of."""
+    found: dict[str, list[VersionRow]] = {}
+    for row in _rows(connection, sa.select(schema.versions.c.id)):
+        family_rows = found.setdefault(roots[row.story], [])
+        family_rows.append(_version_row(len(family_rows) + 1, row))
+    return found
+
+
+def _rows(connection: sa.Connection, wanted: sa.Select[tuple[str]]) -> sa.CursorResult[Any]:
+    """Versions with their sightings counted and their newest texts, in the order of first sightings."""
     v, s, t = schema.versions, schema.sightings, schema.texts
     seen = sa.select(
         s.c.version,
@@ -81,29 +98,28 @@ def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
         sa.func.max(s.c.at).label("last"),
         sa.func.count().label("times"),
     ).group_by(s.c.version)
-    mine = sa.select(v.c.id).where(v.c.story.in_(family(connection, root)))
     texts = sa.select(t.c.version, sa.func.max(t.c.seq).label("seq")).group_by(t.c.version)
-    newest = texts.where(t.c.version.in_(mine)).subquery()
-    counted = seen.where(s.c.version.in_(mine)).subquery()
-    query = (
+    newest = texts.where(t.c.version.in_(wanted)).subquery()
+    counted = seen.where(s.c.version.in_(wanted)).subquery()
+    return connection.execute(
         sa.select(v.c.id, v.c.story, counted.c.first, counted.c.last, counted.c.times, t)
         .join(counted, counted.c.version == v.c.id)
         .join(newest, newest.c.version == v.c.id)
         .join(t, (t.c.version == v.c.id) & (t.c.seq == newest.c.seq))
         .order_by(counted.c.first, v.c.id)
     )
-    return [
-        VersionRow(
-            number,
-            row.id,
-            row.story,
-            from_microseconds(row.first),
-            from_microseconds(row.last),
-            row.times,
-            row.headline,
-            row.digest,
-            row.reading,
-            Place(row.journal, row.offset, row.length),
-        )
-        for number, row in enumerate(connection.execute(query), 1)
-    ]
+
+
+def _version_row(number: int, row: Any) -> VersionRow:
+    return VersionRow(
+        number,
+        row.id,
+        row.story,
+        from_microseconds(row.first),
+        from_microseconds(row.last),
+        row.times,
+        row.headline,
+        row.digest,
+        row.reading,
+        Place(row.journal, row.offset, row.length),
+    )
