@@ -17,6 +17,7 @@ import typer.core
 from rich.console import Console
 
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
+from newsmorgue.progress import printable
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
 from newsmorgue.settings.opening import current_configuration, open_archive
 from newsmorgue.times import now_utc, parse_asked_time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from newsmorgue.archive.archive import Archive
     from newsmorgue.spiders.process import Job
     from newsmorgue.stories.reading import Shown
+
 
 class _Output(Console):
     """Standard output, whose reader may leave."""
@@ -37,7 +39,7 @@ class _Output(Console):
 class _Commands(typer.core.TyperGroup):
     """Gives whatever a command ends with its documented exit code, before typer gives it one of its own."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
             try:
@@ -45,7 +47,7 @@ class _Commands(typer.core.TyperGroup):
             finally:
                 sys.stdout.flush()
         except NewsmorgueError as error:
-            err.print(f"morgue: {error}", markup=False, soft_wrap=True)
+            err.print(printable(f"morgue: {error}"), markup=False, soft_wrap=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             raise typer.Exit(ExitCode.INTERRUPTED) from error
@@ -258,7 +260,7 @@ def verify(as_json: Json = False) -> None:
         _print_lines(output.json_line({"where": problem.where, "what": problem.what}) for problem in report.problems)
     else:
         for problem in report.problems:
-            out.print(f"{problem.where}: {problem.what}", markup=False, soft_wrap=True)
+            out.print(printable(f"{problem.where}: {problem.what}"), markup=False, soft_wrap=True)
         out.print(
             f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems", markup=False
         )

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from newsmorgue.archive.capture import Capture
 from newsmorgue.cleaning import Article, article_to_json
+from newsmorgue.progress import printable
 from newsmorgue.stories.diff import Change, Line
 from newsmorgue.stories.reading import Shown, StoryRow
 from newsmorgue.stories.versions import VersionRow
@@ -97,36 +98,36 @@ def print_stories(console: Console, rows: Iterable[StoryRow]) -> None:
             f"{row.versions} version{'s' if row.versions > 1 else ''}".ljust(12),
             style="green" if row.versions > 1 else "",
         )
-        line.append(row.headline or "(no headline)", style="bold")
+        line.append(printable(row.headline or "(no headline)"), style="bold")
         if row.gone_since:
             line.append(f"  gone since {_short(row.gone_since)}", style="yellow")
         console.print(line, soft_wrap=True)
-        console.print(Text(f"    {row.url}", style="dim"), soft_wrap=True)
+        console.print(Text(printable(f"    {row.url}"), style="dim"), soft_wrap=True)
 
 
 def print_versions(console: Console, about: StoryRow, rows: Iterable[VersionRow]) -> None:
     """A story's versions for people."""
-    console.print(Text(about.url, style="dim"), soft_wrap=True)
+    console.print(Text(printable(about.url), style="dim"), soft_wrap=True)
     console.print(
         Text(" no.  first seen           last seen            sightings  headline", style="dim"), soft_wrap=True
     )
     for row in rows:
         line = Text(f"{row.number:4}  {_short(row.first_seen)} {_short(row.last_seen)} {row.sightings:9}  ")
-        console.print(line.append(row.headline or "(no headline)", style="bold"), soft_wrap=True)
+        console.print(line.append(printable(row.headline or "(no headline)"), style="bold"), soft_wrap=True)
     if about.gone_since:
         console.print(Text(f"gone since {_short(about.gone_since)}", style="yellow"))
 
 
 def article_text(article: Article) -> str:
     """``show --format text``: headline, summary and body, parted by empty lines."""
-    return "\n\n".join(part for part in (article.headline, article.summary, article.text) if part) + "\n"
+    return printable("\n\n".join(part for part in (article.headline, article.summary, article.text) if part) + "\n")
 
 
 def article_markdown(article: Article) -> str:
     """``show --format markdown``: the same with headings and links."""
     headline = f"# {escape_markdown(article.headline)}" if article.headline else None
     summary = f"*{escape_markdown(article.summary)}*" if article.summary else None
-    return "\n\n".join(part for part in (headline, summary, article.markdown) if part) + "\n"
+    return printable("\n\n".join(part for part in (headline, summary, article.markdown) if part) + "\n")
 
 
 def escape_markdown(text: str) -> str:
@@ -157,10 +158,11 @@ def print_diff(console: Console, old: Shown, new: Shown, lines: list[Line]) -> N
 def _diff_line(line: Line, plain: bool) -> Text:
     text = Text("~ " if len(line.pieces) > 1 else {"kept": "  ", "added": "+ ", "removed": "- "}[line.pieces[0].change])
     for piece in line.pieces:
+        words = printable(piece.text)
         if plain and len(line.pieces) > 1 and piece.change != Change.KEPT:
-            text.append(f"{{+{piece.text}+}}" if piece.change == Change.ADDED else f"[-{piece.text}-]")
+            text.append(f"{{+{words}+}}" if piece.change == Change.ADDED else f"[-{words}-]")
         else:
-            text.append(piece.text, style=_STYLES[piece.change])
+            text.append(words, style=_STYLES[piece.change])
     return text
 
 

@@ -1,5 +1,6 @@
 """How a crawl shows itself: a live line on a terminal, plain lines otherwise, and the summary at the end."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 if TYPE_CHECKING:
     from newsmorgue.spiders.process import Report
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PLAIN_SECONDS = 10.0
 _TROUBLES = 5
 _ALWAYS = frozenset({"fetched", "new stories", "new versions", "unchanged", "failed"})
@@ -28,6 +30,15 @@ COLUMNS = (
     ("later", ("retry",)),
     ("failed", ("failed",)),
 )
+
+
+def printable(text: str) -> str:
+    """A text without control characters but tab and line feed: what a site writes must not make a terminal act.
+
+    >>> printable("a headline\\x1b[2J\\n")
+    'a headline[2J\\n'
+    """
+    return _CONTROLS.sub("", text)
 
 
 def column_values(counts: Counter[str]) -> dict[str, int]:
@@ -80,11 +91,11 @@ def print_summary(out: Console, err: Console, reports: "Sequence[Report]", secon
     for report in reports:
         out.print(summary_line(report, seconds), markup=False, soft_wrap=True)
         for url, outcome, detail in report.troubles[:_TROUBLES]:
-            err.print(f"  {outcome}: {url}: {detail}", markup=False, soft_wrap=True)
+            err.print(printable(f"  {outcome}: {url}: {detail}"), markup=False, soft_wrap=True)
         if len(report.troubles) > _TROUBLES:
             err.print(f"  and {len(report.troubles) - _TROUBLES} more", markup=False)
         if report.failure is not None:
-            err.print(f"morgue: {report.source}: {report.failure}", markup=False, soft_wrap=True)
+            err.print(printable(f"morgue: {report.source}: {report.failure}"), markup=False, soft_wrap=True)
 
 
 def summary_line(report: "Report", seconds: float) -> str:
