@@ -239,3 +239,9 @@ def test_the_language(markup: str, tag: str | None) -> None:
 
 def test_og_locale_serves_where_html_has_no_language() -> None:
     assert read('<meta property="og:locale" content="pt_BR">').language == "pt-BR"
+
+
+def test_the_day_of_reading_is_not_the_day_of_publication() -> None:
+    body = '<div class="topbar-today-date">Monday, 3 June 2030</div><h1>A ferry</h1><p>Some text without a date.</p>'
+    assert read("", body).published is None
+    assert read("", f'{body}<span class="post-date">11 June 2024</span>').published == "2024-06-11"

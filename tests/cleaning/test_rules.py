@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
+from newsmorgue.cleaning import clean
 from newsmorgue.cleaning.bylines import is_byline
 from newsmorgue.cleaning.labels import role_of_label
 from newsmorgue.cleaning.roles import role_of_name
@@ -202,3 +203,12 @@ def test_labels(line: str, role: str | None) -> None:
 )
 def test_bylines(line: str, expected: bool) -> None:
     assert is_byline(line, ("Jane Okafor",)) is expected
+
+
+def test_a_page_of_nothing_but_links_to_shops_is_not_emptied() -> None:
+    offers = "".join(
+        f"<p><a href=/{number}>Kettle number {number} of the shop around the corner</a> sold here</p>"
+        for number in range(9)
+    )
+    page = f'<h1>Nine kettles</h1><div itemprop="articleBody"><p>Nine kettles that we like a lot this year.</p>{offers}</div>'
+    assert "Kettle number 3" in clean(page.encode(), "https://courier.example/kettles").text

@@ -9,9 +9,12 @@ from newsmorgue.cleaning.kinds import kind_of
 from newsmorgue.cleaning.metadata import Metadata, read_metadata
 from newsmorgue.cleaning.parse import parse
 from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
-from newsmorgue.cleaning.rules import Context, strip_boilerplate
+from newsmorgue.cleaning.rules import CAUTIOUS_RULES, Context, strip_boilerplate
 from newsmorgue.cleaning.standfirst import read_standfirst
-from newsmorgue.cleaning.wording import letters
+from newsmorgue.cleaning.wording import letters, word_count
+
+# Rules that would leave less of the story's element than this share have taken the story for something else.
+_LEAST_LEFT = 0.1
 
 
 def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = None) -> Article:
@@ -57,7 +60,12 @@ def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = N
 def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None) -> tuple[Block, ...]:
     if place is None:
         return ()
-    root = as_soup(place.element)
     titles = {metadata.headline or "", *metadata.headings[:1], metadata.section or "", metadata.site_name or ""}
-    strip_boilerplate(root, Context(frozenset(letters(title) for title in titles if title), metadata.authors))
+    context = Context(frozenset(letters(title) for title in titles if title), metadata.authors)
+    root = as_soup(place.element)
+    words = word_count(root.get_text(" "))
+    strip_boilerplate(root, context)
+    if word_count(root.get_text(" ")) < _LEAST_LEFT * words:
+        root = as_soup(place.element)
+        strip_boilerplate(root, context, CAUTIOUS_RULES)
     return tuple(block for block in blocks_of(root, url) if not summary or block.text != summary)

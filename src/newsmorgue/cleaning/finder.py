@@ -18,11 +18,13 @@ from newsmorgue.cleaning.roles import STORY, role_of_attribute, role_of_name
 from newsmorgue.cleaning.tree import INLINE
 from newsmorgue.cleaning.wording import word_count
 
-# Never shown, or never text.
-_DROPPED = (
-    "script", "style", "noscript", "template", "svg", "canvas", "button", "select", "option", "textarea", "datalist",
-    "object", "applet", "map", "math", "dialog", "head", "link", "meta", "input", "label",
+# Never shown.
+_DROPPED = ("script", "style", "noscript", "template", "head", "link", "meta", "input", "datalist", "map")
+# Never text, unless markup left open made them swallow the page.
+_CONTROLS = (
+    "svg", "canvas", "button", "select", "option", "textarea", "object", "applet", "math", "dialog", "label",
 )  # fmt: skip
+_MOST_IN_CONTROL = 100
 _NOT_PROSE = frozenset({"nav", "footer", "form", "aside", "menu", "figcaption", "address", "fieldset", "legend"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CONTAINERS = frozenset(
@@ -44,7 +46,7 @@ _BELIEVED = {
     "footer": 0.6,
     "paywall": 0.1,
 }
-_BELIEVED_ELSE = 0.35
+_BELIEVED_ELSE, _BELIEVED_IN_ALL = 0.35, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,18 @@ def find_story(root: etree._Element) -> Place | None:
     None where the page has no prose at all.
     """
     body = next(root.iter("body"), root)
-    etree.strip_elements(body, *_DROPPED, with_tail=False)
+    _drop_controls(body)
     survey = _Survey(body)
     best = survey.best()
     return None if best is None else Place(survey.elements[best], survey.sums[best], "worth")
+
+
+def _drop_controls(body: etree._Element) -> None:
+    etree.strip_elements(body, *_DROPPED, with_tail=False)
+    for control in list(body.iter(*_CONTROLS)):
+        if sum(word_count(str(text)) for text in control.itertext()) > _MOST_IN_CONTROL:
+            control.tag = "div"
+    etree.strip_elements(body, *_CONTROLS, with_tail=False)
 
 
 def _role(element: etree._Element) -> str | None:
@@ -124,25 +134,34 @@ class _Survey:
     def _read_roles(self) -> None:
         """Which elements lie in a part that is something else.
 
-        Not believed: a name over most of the page's prose (all elements of one name taken together), and any name over
-        the headline.
+        Not believed: a name over most of the page's prose (all elements of one name, or of one role, taken together),
+        and any name over the headline.
         """
-        self.roles = roles = [_role(element) for element in self.elements]
-        under: dict[tuple[str, str], float] = {}
-        for element, role, prose in zip(self.elements, roles, self.prose, strict=True):
-            if role and role != STORY:
-                under[_key(element)] = under.get(_key(element), 0.0) + prose
-        whole = self.prose[0] or 1.0
+        self.roles = [_role(element) for element in self.elements]
+        shares, whole = self._shares_of_names(), self.prose[0] or 1.0
         titled = self._above(number for number, element in enumerate(self.elements) if element.tag == "h1")
         self.other = [False] * len(self.elements)
-        for number, role in enumerate(roles):
-            believed = (
-                role
-                and role != STORY
-                and number not in titled
-                and under[_key(self.elements[number])] <= _BELIEVED.get(role, _BELIEVED_ELSE) * whole
-            )
-            self.other[number] = bool(believed) or (number > 0 and self.other[self.parents[number]])
+        for number, role in enumerate(self.roles):
+            if number and self.other[self.parents[number]]:
+                self.other[number] = True
+            elif role and role != STORY and number not in titled:
+                most = _BELIEVED.get(role, _BELIEVED_ELSE) * whole
+                in_all = max(most, _BELIEVED_IN_ALL * whole)
+                self.other[number] = shares[_key(self.elements[number])] <= most and shares[role] <= in_all
+
+    def _shares_of_names(self) -> dict[object, float]:
+        """The prose under each name and each role; what lies in a part of the same role is counted once."""
+        under: dict[object, float] = {}
+        within: list[frozenset[str]] = []
+        for number, role in enumerate(self.roles):
+            above = within[self.parents[number]] if number else frozenset()
+            if role and role != STORY:
+                key = _key(self.elements[number])
+                under[key] = under.get(key, 0.0) + self.prose[number]
+                under[role] = under.get(role, 0.0) + (0.0 if role in above else self.prose[number])
+                above = above | {role}
+            within.append(above)
+        return under
 
     def _above(self, numbers: Iterator[int]) -> set[int]:
         above: set[int] = set()

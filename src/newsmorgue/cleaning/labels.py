@@ -180,7 +180,7 @@ _LABELS: dict[str, str] = {
         |photo credit) ?: ?[^()]{2,60}
     """,
     "markup": r"""
-        <(?:a|iframe|script|img|div|ins) .*
+        (?:<|&lt;)?(?:a|iframe|script|img|div|ins) (?:href|src|class|id|style)=.*
     """,
     "disclosure": r"""
         if you (?:purchase|buy|click|make a purchase|shop) .{0,200}(?:commission|compensation|compensated).{0,120}

@@ -60,7 +60,7 @@ _NAMES: dict[str, str] = {
     "navigation": """
         nav navbar navigation menu submenu breadcrumbs breadcrumb pagination pager page-numbers
         post-navigation prev-next prevnext next-prev nextprev nav-links skip-link skiplink back-to-top
-        backtotop gototop scroll-to-top sitemap sidebar side-bar widget widgets footer site-footer masthead
+        backtotop gototop scroll-to-top sitemap sidebar side-bar widget-area sidebar-widget footer site-footer masthead
         offcanvas drawer carousel-nav tabs-nav
     """,
     "meta": """

@@ -35,7 +35,7 @@ _BELIEVED = {
     "player": 0.15,
     "paywall": 0.1,
 }
-_BELIEVED_ELSE = 0.35
+_BELIEVED_ELSE, _BELIEVED_HIDDEN = 0.35, 0.6
 _LONGEST_LABEL_WORDS, _LONGEST_SECTION_LABEL, _LONGEST_KICKER = 60, 12, 20
 _LINK_BOX = 0.7
 # Prose that a box under a label like "Related" may hold beside its links: teasers' first lines.
@@ -50,20 +50,25 @@ class Context:
     authors: tuple[str, ...] = ()
 
 
-def strip_boilerplate(root: Tag, context: Context) -> None:
-    """Apply every rule to ``root`` in place."""
+Rule = Callable[["Fragment", Context], None]
+
+
+def strip_boilerplate(root: Tag, context: Context, rules: tuple[Rule, ...] | None = None) -> None:
+    """Apply the rules (all of them, if none are given) to ``root`` in place."""
     fragment = Fragment(root)
-    for rule in RULES:
+    for rule in RULES if rules is None else rules:
         rule(fragment, context)
 
 
 def strip_hidden(fragment: Fragment, _: Context) -> None:
-    """Role *hidden*: what no reader sees. Large hidden parts stay, for walls hide the story they fade out."""
-    for part in fragment.parts():
-        style = str(part.tag.attrs.get("style") or "").replace(" ", "").lower()
-        concealed = "hidden" in part.tag.attrs or "display:none" in style or "visibility:hidden" in style
-        if concealed and fragment.share(part) <= _BELIEVED["hidden"]:
-            fragment.drop(part)
+    """Role *hidden*: what no reader sees. Where that is much of the text it stays, for walls hide the story."""
+    concealed = [part for part in fragment.parts() if _is_concealed(part.tag)]
+    tags = {id(part.tag) for part in concealed}
+    outermost = [part for part in concealed if not any(id(above.tag) in tags for above in fragment.above(part))]
+    if sum(map(fragment.share, outermost)) <= _BELIEVED_HIDDEN:
+        for part in outermost:
+            if fragment.share(part) <= _BELIEVED["hidden"]:
+                fragment.drop(part)
 
 
 def strip_sectioning(fragment: Fragment, _: Context) -> None:
@@ -89,7 +94,7 @@ def strip_named(fragment: Fragment, _: Context) -> None:
 def strip_labelled_sections(fragment: Fragment, _: Context) -> None:
     """Sections under a label ("Related articles", "Comments", "About the author"): their box, or what follows it."""
     for part in fragment.short_parts(_LONGEST_SECTION_LABEL):
-        if (role := role_of_label(fragment.line(part))) in HEADS_SECTION:
+        if _is_line(part, fragment) and (role := role_of_label(fragment.line(part))) in HEADS_SECTION:
             _strip_section(part, str(role), fragment)
 
 
@@ -99,7 +104,11 @@ def strip_labelled_lines(fragment: Fragment, _: Context) -> None:
         if not part.links or not _is_line(part, fragment):
             continue
         label, colon = _leading_label(part, fragment)
-        if label and role_of_label(label) in ("related", "newsletter") and (part.link_share >= 0.4 or (colon and part.words <= 30)):
+        if (
+            label
+            and role_of_label(label) in ("related", "newsletter")
+            and (part.link_share >= 0.4 or (colon and part.words <= 30))
+        ):
             fragment.drop(part)
 
 
@@ -162,7 +171,10 @@ def strip_hanging_headings(fragment: Fragment, _: Context) -> None:
             fragment.drop(part)
 
 
-RULES: tuple[Callable[[Fragment, Context], None], ...] = (
+# The rules that go by what a line says, not by what a box is called or how many links it has.
+CAUTIOUS_RULES: tuple[Rule, ...] = (strip_lines, strip_repeated_title, strip_bylines)
+
+RULES: tuple[Rule, ...] = (
     strip_hidden,
     strip_sectioning,
     strip_named,
@@ -176,6 +188,11 @@ RULES: tuple[Callable[[Fragment, Context], None], ...] = (
     strip_biography,
     strip_hanging_headings,
 )
+
+
+def _is_concealed(tag: Tag) -> bool:
+    style = str(tag.attrs.get("style") or "").replace(" ", "").lower()
+    return "hidden" in tag.attrs or "display:none" in style or "visibility:hidden" in style
 
 
 def _names(tag: Tag) -> str:

@@ -23,6 +23,13 @@ _NAME_LIKE = re.compile(
 )
 _ASIDE = frozenset({"aside", "footer", "nav", "form", "li", "script", "style"})
 _NEXT_LINES = "following::text()[normalize-space()][not(parent::script or parent::style)][position() <= 40]"
+_DATED_LINES = (
+    "text()[string-length() < 60 and contains(., '20')]"
+    "[not(ancestor::script or ancestor::style or ancestor::header or ancestor::nav or ancestor::footer or ancestor::a)]"
+    "[position() <= 30]"
+)
+# The date of the day of reading, in the head of the page.
+_TODAY = re.compile(r"today|du-?jour|heute|\bhoy\b|current|clock|top-?bar|ticker|weather|copyright|calendar", re.I)
 _LONGEST_BYLINE, _LONGEST_DATE, _MOST = 150, 120, 12
 
 
@@ -48,10 +55,10 @@ def visible_dates(facts: Facts) -> Iterator[tuple[str, str]]:
     for element in sorted(times, key=lambda element: "pubdate" not in element.attrib)[:_MOST]:
         yield "time", element.get("datetime") or text_within(element)[:_LONGEST_DATE]
     for element in _classed(facts.root, _DATE_CLASS):
-        text = text_within(element)
+        text = "" if _TODAY.search(f"{element.get('class', '')} {element.get('id', '')}") else text_within(element)
         if re.search(r"\d", text) and len(text) <= _LONGEST_DATE:
             yield "visible", text
-    for text in _near_title(facts.root):
+    for text in (*_near_title(facts.root), *_dated_lines(facts.root)):
         if re.search(r"(?:19|20)\d\d", text) and len(text) <= _LONGEST_DATE:
             yield "visible", text
 
@@ -83,6 +90,14 @@ def _classed(root: etree._Element, pattern: re.Pattern[str]) -> Iterator[etree._
 
 def _is_aside(element: etree._Element) -> bool:
     return element.tag in _ASIDE or any(ancestor.tag in _ASIDE for ancestor in element.iterancestors())
+
+
+def _dated_lines(root: etree._Element) -> Iterator[str]:
+    """Short lines with a year in them, after the headline where there is one: before it stands the day of reading."""
+    heading = next(root.iter("h1"), None)
+    return (
+        strings(root, f"//body//{_DATED_LINES}") if heading is None else strings(heading, f"following::{_DATED_LINES}")
+    )
 
 
 def _near_title(root: etree._Element) -> Iterator[str]:
