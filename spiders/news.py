@@ -255,9 +255,9 @@ class NewsSpider(Spider):
         if isinstance(getattr(item, "visit", None), Visit):
             self._end_broken(item.visit, failure)
 
-    def end_broken_answer(self, failure: Failure, response: Response) -> None:
-        """Reading an answer raised what it should not."""
-        claim: Claim | None = response.meta.get("claim")
+    def end_broken_answer(self, failure: Failure, response: Response | None) -> None:
+        """Reading an answer raised what it should not (without a response it was the start of the crawl)."""
+        claim: Claim | None = response.meta.get("claim") if response is not None else None
         if claim is not None:
             self._end_broken(self._visit(claim), failure)
 

@@ -26,7 +26,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended. ``outcome`` is ``finished``, ``interrupted`` or None where ``failure`` ended it.
+    """How a run ended. ``outcome`` is ``finished``, ``interrupted``, ``failed`` or None where ``failure`` ended it.
 
     ``troubles`` are the URLs that failed or must be tried later: URL, outcome, reason.
     """
@@ -44,7 +44,7 @@ class Report:
         if self.failure is not None:
             return self.failure.exit_code
         if self.outcome != "finished":
-            return ExitCode.INTERRUPTED
+            return ExitCode.INTERRUPTED if self.outcome == "interrupted" else ExitCode.INTERNAL
         if self.troubles:
             return ExitCode.PAGES_FAILED
         return ExitCode.OK if self.has_stories else ExitCode.NOTHING_FOUND
