@@ -17,7 +17,8 @@ from tests.sites.server import serve
 FOLDER = Path("demo")
 MORGUE = Path(sys.executable).parent / "morgue"
 _MARK = "# The demo newsroom's archive: 'make demo' makes this folder anew.\n"
-_CHANGING = "/tech/cirrane-ecarte-sa-patronne/"
+_BY_THE_MINUTE = "/tech/cirrane-ecarte-sa-patronne/"
+_EDITED = "/monde/accord-peche-golfe-ister/"  # a figure was changed without a word, and changed back
 
 
 def say(text: str) -> None:
@@ -56,7 +57,6 @@ def main() -> None:
     make_folder()
     newsroom = Newsroom(clock=lambda: datetime.now(UTC))
     with serve(newsroom) as site:
-        story = site.url + _CHANGING
         say(f"The demo newsroom is at {site.url}/ until this ends.")
         morgue("crawl", f"{site.url}/")
         for _ in range(Newsroom.LAST):
@@ -64,19 +64,14 @@ def main() -> None:
             say("\nThe newsroom edits, moves and withdraws stories, and publishes new ones.")
             morgue("crawl", f"{site.url}/", "--recheck")
         morgue("stories")
-        morgue("versions", story)
-        morgue("diff", story)
+        morgue("versions", site.url + _BY_THE_MINUTE)
+        morgue("diff", site.url + _EDITED)
     say(f"\nThe archive is in {FOLDER.resolve()}: WARCs, texts and manifests under archive/. The newsroom is closed;")
     say("the archive answers without it. To go on:\n")
     relative = os.path.relpath(MORGUE, FOLDER)
-    address = story.removeprefix("http://")
-    for command in (
-        f"show {address} --version 1",
-        f"diff {address} --from 1 --to 3",
-        "verify",
-        "stories --json",
-        "--help",
-    ):
+    story = site.url.removeprefix("http://") + _BY_THE_MINUTE
+    commands = (f"show {story} --version 1", f"diff {story} --from 1 --to 3", "verify", "stories --json", "--help")
+    for command in commands:
         say(f"  {relative} {command}")
     say(f"\n  (in that folder: cd {FOLDER})")
 

@@ -32,8 +32,8 @@ def test_a_sentence_that_came_and_one_that_went() -> None:
     new = "The bridge is closed. Nobody knows when ferries will sail again!"
     assert _body(old, new) == [
         [(KEPT, "The bridge is closed.")],
-        [(ADDED, "Nobody knows when ferries will sail again!")],
         [(REMOVED, "Engineers are looking for the cause.")],
+        [(ADDED, "Nobody knows when ferries will sail again!")],
     ]
 
 
@@ -115,8 +115,8 @@ def test_a_changed_word_of_a_language_without_spaces() -> None:
 
 def test_sentences_alike_only_in_their_spaces_are_not_one_changed() -> None:
     assert _body("One two three four five", "Six seven eight nine ten") == [
-        [(ADDED, "Six seven eight nine ten")],
         [(REMOVED, "One two three four five")],
+        [(ADDED, "Six seven eight nine ten")],
     ]
 
 

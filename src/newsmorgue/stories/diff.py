@@ -83,17 +83,22 @@ def _diff(part: str, old: list[str], new: list[str]) -> Iterator[Line]:
 
 
 def _changed(part: str, old: list[str], new: list[str]) -> Iterator[Line]:
-    """Pair each new sentence with the next old one it is like; what finds no partner was removed or added."""
-    waiting = list(old)
+    """Pair each new sentence with the next old one it is like; what finds no partner was removed or added.
+
+    Between two pairs the removed come before the added, as readers of diffs expect.
+    """
+    waiting, added = list(old), list[Line]()
     for text in new:
         like = _first_like(text, waiting)
         if like is None:
-            yield _whole(part, Change.ADDED, text)
+            added.append(_whole(part, Change.ADDED, text))
             continue
         yield from (_whole(part, Change.REMOVED, other) for other in waiting[:like])
+        yield from added
         yield Line(part, tuple(_words(waiting[like], text)))
-        waiting = waiting[like + 1 :]
+        waiting, added = waiting[like + 1 :], []
     yield from (_whole(part, Change.REMOVED, other) for other in waiting)
+    yield from added
 
 
 def _first_like(text: str, others: list[str]) -> int | None:
