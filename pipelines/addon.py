@@ -48,19 +48,23 @@ class VersionResponses:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._clean = CleanPipeline.from_crawler(crawler)
-        self._version = VersionPipeline.from_crawler(crawler)
-        self._file = FilePipeline.from_crawler(crawler)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make an extension."""
         extension = cls(crawler)
+        crawler.signals.connect(extension.open, signals.spider_opened)
         crawler.signals.connect(extension.see, signals.response_received)
         crawler.signals.connect(extension.wait, signals.spider_idle)
         crawler.signals.connect(extension.finish, signals.spider_closed)
         return extension
+
+    def open(self) -> None:
+        """Make the stages: they ask for the extensions, which are all there by now."""
+        self._clean = CleanPipeline.from_crawler(self._crawler)
+        self._version = VersionPipeline.from_crawler(self._crawler)
+        self._file = FilePipeline.from_crawler(self._crawler)
 
     def see(self, response: Response, request: Request) -> None:
         """An answer came: if it is a page, begin its way through the stages."""

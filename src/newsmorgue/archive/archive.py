@@ -19,7 +19,7 @@ from newsmorgue.archive.journal import Place, unpack_entry
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, Spool, SpoolFile, object_keys
 from newsmorgue.archive.store import Store
-from newsmorgue.archive.warc import RecordWriter, StoredRecord, read_record
+from newsmorgue.archive.warc import FORMAT, RecordWriter, StoredRecord, read_record
 from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject, NotYetStored
 from newsmorgue.times import iso, microseconds
 
@@ -62,7 +62,7 @@ class Archive:
         """A new open WARC of a source, beginning with its ``warcinfo`` record, and its journal."""
         with self.catalogue.write() as connection:
             file = self.spool.create(source, now, next_number(connection, "files"))
-            about = {"software": f"newsmorgue/{__version__}", "format": "WARC File Format 1.1", **info}
+            about = {"software": f"newsmorgue/{__version__}", **FORMAT, **info}
             file.append_warc(RecordWriter().warcinfo(f"{file.name}{WARC_SUFFIX}", iso(now), about))
             file.sync_warc()
             self.insert_file(connection, file, OPEN, microseconds(now))

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import cached_property
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+# A line of spaces within a head: continues the field before it (RFC 9112 §5.2), yet many readers take it for the end.
+_BLANK_WITHIN = re.compile(rb"\n[ \t\r\f\v]+\n(?!\Z)")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")
 
 
@@ -55,6 +57,11 @@ class HttpHead:
         return found.group(1) if found else None
 
     @property
+    def ends_plainly(self) -> bool:
+        """Whether every reader finds the same end of this head."""
+        return self.raw.endswith(b"\r\n\r\n") and not _BLANK_WITHIN.search(self.raw)
+
+    @property
     def is_chunked(self) -> bool:
         """Whether the body on the wire carries the chunked transfer-coding."""
         return any("chunked" in value.lower() for value in self.all("transfer-encoding"))
@@ -92,9 +99,11 @@ def sha1(data: bytes) -> str:
 class Exchange:
     """One request and the response to it.
 
-    ``url`` is the address asked for, ``started`` the moment the request was sent. ``request``, ``head`` and ``body``
-    are the bytes of the wire. ``interim`` holds 1xx responses that came first. ``truncated`` is WARC's reason where
-    the body is not whole (``length``, ``time``, ``disconnect``), else None. ``tls`` names protocol version and cipher.
+    ``url`` is the address asked for, ``started`` the moment the request was sent, ``milliseconds`` how long it took
+    until the last byte. ``request``, ``head`` and ``body`` are the bytes of the wire. ``interim`` holds 1xx responses
+    that came first. ``truncated`` is WARC's reason where the body is not whole (``length``, ``time``, ``disconnect``,
+    ``unspecified``), else None. ``tls`` is the version as WARC-Protocol has it, ``cipher`` the suite by its IANA name,
+    ``certificate`` is ``valid`` or why the server's certificate is not.
     """
 
     url: str
@@ -106,6 +115,9 @@ class Exchange:
     truncated: str | None = None
     tls: str | None = None
     interim: tuple[bytes, ...] = ()
+    cipher: str | None = None
+    certificate: str | None = None
+    milliseconds: int | None = None
 
     @cached_property
     def entity(self) -> bytes:

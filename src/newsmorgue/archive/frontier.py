@@ -31,6 +31,7 @@ class Claim:
     hops: int
     etag: str | None
     last_modified: str | None
+    stated: str | None = None
 
 
 def claim(connection: sa.Connection, source: str, run: str, now: datetime, limit: int) -> list[Claim]:
@@ -49,10 +50,8 @@ def claim_these(connection: sa.Connection, source: str, run: str, keys: Iterable
     return _take(connection, source, run, len(wanted), _U.key.in_(wanted))
 
 
-def _take(
-    connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]
-) -> list[Claim]:
-    columns = (_U.key, _U.url, _U.role, _U.reason, _U.found_in, _U.hops, _U.etag, _U.last_modified)
+def _take(connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]) -> list[Claim]:
+    columns = (_U.key, _U.url, _U.role, _U.reason, _U.found_in, _U.hops, _U.etag, _U.last_modified, _U.stated)
     query = sa.select(*columns).where(_U.source == source, *which).order_by(_U.due_at, _U.key).limit(limit)
     rows = connection.execute(query).all()
     if rows:
@@ -63,7 +62,16 @@ def _take(
 
 def _claim(source: str, row: Any) -> Claim:
     return Claim(
-        source, row.key, row.url, Role(row.role), row.reason, row.found_in, row.hops, row.etag, row.last_modified
+        source,
+        row.key,
+        row.url,
+        Role(row.role),
+        row.reason,
+        row.found_in,
+        row.hops,
+        row.etag,
+        row.last_modified,
+        row.stated,
     )
 
 

@@ -1,8 +1,9 @@
 """WARC 1.1 records (ISO 28500:2017), written through warcio and read back.
 
 Where warcio would change bytes or add what the specification does not ask for, this module overrides it:
-header blocks are written as they came, digests are the specification's, and a chunked response has no
-``WARC-Payload-Digest`` (validators disagree on which bytes it covers; without the optional field all accept it).
+header blocks are written as they came, digests are the specification's, and a response that is chunked, or whose
+head has no plain end, has no ``WARC-Payload-Digest`` (validators disagree on which bytes it covers; without the
+optional field all accept it).
 """
 
 import re
@@ -25,6 +26,14 @@ _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 # An extension field (WARC 1.1 §4 lets readers pass over it): what the URL was to the crawl, so that a WARC alone says
 # which of its captures are pages to be cleaned.
 ROLE_FIELD = "Newsmorgue-Role"
+# An extension field too: "valid", or why the server's certificate is not. A crawl does not turn away on its account.
+CERTIFICATE_FIELD = "Newsmorgue-Certificate"
+# What every ``warcinfo`` says of the format (WARC 1.1 §6.2).
+FORMAT = {
+    "format": "WARC File Format 1.1",
+    "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+}
+_FIELDS_TYPE = "application/warc-fields"
 IDENTICAL_PAYLOAD = _PROFILES + "identical-payload-digest"
 NOT_MODIFIED = _PROFILES + "server-not-modified"
 
@@ -64,6 +73,12 @@ def clean_url(url: str) -> str:
     return re.sub(rb"[\x00-\x20\x7f-\xff<>]", lambda match: b"%%%02X" % match.group()[0], data).decode("ascii")
 
 
+def _fields(values: Mapping[str, str]) -> bytes:
+    """Named fields as ``application/warc-fields``, each on one line whatever its value holds."""
+    lines = (f"{name}: {' '.join(value.split())}\r\n" for name, value in values.items())
+    return "".join(lines).encode("utf-8", "backslashreplace")
+
+
 class RecordWriter:
     """Builds records as packed gzip members; writes to no file."""
 
@@ -73,28 +88,39 @@ class RecordWriter:
 
     def warcinfo(self, filename: str, date: str, info: Mapping[str, str]) -> bytes:
         """The record each file begins with."""
-        body = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in info.items()).encode()
+        body = _fields(info)
         headers = {"WARC-Date": date, "WARC-Filename": filename, "WARC-Block-Digest": sha1(body)}
-        return self._pack(self._record("", "warcinfo", body, headers, content_type="application/warc-fields"))
+        return self._pack(self._record("", "warcinfo", body, headers, content_type=_FIELDS_TYPE))
 
-    def exchange(self, exchange: Exchange, role: str, refers_to: RefersTo | None = None) -> tuple[bytes, list[bytes]]:
-        """An exchange's response (or revisit) member, then the members that go with it: 1xx answers and the request."""
+    def exchange(
+        self,
+        exchange: Exchange,
+        role: str,
+        refers_to: RefersTo | None = None,
+        about: Mapping[str, str] | None = None,
+    ) -> tuple[bytes, list[bytes]]:
+        """An exchange's response (or revisit) member, then those that go with it: 1xx answers, the request, metadata.
+
+        ``about`` is what the exchange itself does not show; where there is nothing of it there is no metadata record.
+        """
         response = self._revisit(exchange, refers_to) if refers_to else self._response(exchange)
         response_id = response.rec_headers.get_header("WARC-Record-ID")
         response.rec_headers.add_header(ROLE_FIELD, role)
-        if exchange.tls:
-            response.rec_headers.add_header("WARC-Protocol", exchange.tls)
-        first = self._pack(response)
-        others = [self._pack(self._interim(exchange, raw, response_id)) for raw in exchange.interim]
-        return first, [*others, self._pack(self._request(exchange, response_id))]
+        if exchange.certificate:
+            response.rec_headers.add_header(CERTIFICATE_FIELD, exchange.certificate)
+        others = [self._interim(exchange, raw, response_id) for raw in exchange.interim]
+        others.append(self._request(exchange, response_id))
+        if about:
+            others.append(self._metadata(exchange, about, response_id))
+        return self._pack(response), [self._pack(other) for other in others]
 
     def _response(self, exchange: Exchange) -> ArcWarcRecord:
         headers = self._common(exchange) | {"WARC-Block-Digest": sha1(exchange.head.raw + exchange.body)}
-        if not exchange.head.is_chunked:
+        if exchange.head.ends_plainly and not exchange.head.is_chunked:
             headers["WARC-Payload-Digest"] = exchange.payload_digest
         if exchange.truncated:
             headers["WARC-Truncated"] = exchange.truncated
-        return self._record(exchange.url, "response", exchange.body, headers, exchange.head.raw)
+        return self._http_record(exchange, "response", exchange.body, headers, exchange.head.raw)
 
     def _revisit(self, exchange: Exchange, refers_to: RefersTo) -> ArcWarcRecord:
         profile = NOT_MODIFIED if exchange.head.status == 304 else IDENTICAL_PAYLOAD
@@ -105,7 +131,7 @@ class RecordWriter:
             "WARC-Payload-Digest": refers_to.payload_digest,
             "WARC-Block-Digest": sha1(exchange.head.raw),
         }
-        return self._record(exchange.url, "revisit", b"", headers, exchange.head.raw)
+        return self._http_record(exchange, "revisit", b"", headers, exchange.head.raw)
 
     def _request(self, exchange: Exchange, response_id: str) -> ArcWarcRecord:
         head, body = split_head(exchange.request)
@@ -113,18 +139,39 @@ class RecordWriter:
             "WARC-Block-Digest": sha1(exchange.request),
             "WARC-Concurrent-To": response_id,
         }
-        return self._record(exchange.url, "request", body, headers, head)
+        return self._http_record(exchange, "request", body, headers, head)
 
     def _interim(self, exchange: Exchange, raw: bytes, response_id: str) -> ArcWarcRecord:
         headers = self._common(exchange) | {"WARC-Block-Digest": sha1(raw), "WARC-Concurrent-To": response_id}
-        return self._record(exchange.url, "response", b"", headers, raw)
+        return self._http_record(exchange, "response", b"", headers, raw)
+
+    def _metadata(self, exchange: Exchange, about: Mapping[str, str], response_id: str) -> ArcWarcRecord:
+        body = _fields(about)
+        headers = {
+            "WARC-Date": iso(exchange.started),
+            "WARC-Concurrent-To": response_id,
+            "WARC-Block-Digest": sha1(body),
+        }
+        return self._record(exchange.url, "metadata", body, headers, content_type=_FIELDS_TYPE)
 
     def _common(self, exchange: Exchange) -> dict[str, str]:
         headers = {"WARC-Date": iso(exchange.started)}
         if exchange.ip:
             headers["WARC-IP-Address"] = exchange.ip
-        headers["WARC-Protocol"] = "http/1.0" if exchange.head.raw.startswith(b"HTTP/1.0") else "http/1.1"
         return headers
+
+    def _http_record(
+        self, exchange: Exchange, kind: str, body: bytes, headers: dict[str, str], http: bytes
+    ) -> ArcWarcRecord:
+        """A record of a message: over which protocols it came stands in a field for each of them."""
+        record = self._record(exchange.url, kind, body, headers, http)
+        spoken = "http/1.0" if exchange.head.raw.startswith(b"HTTP/1.0") else "http/1.1"
+        record.rec_headers.add_header("WARC-Protocol", spoken)
+        if exchange.tls:
+            record.rec_headers.add_header("WARC-Protocol", exchange.tls)
+        if exchange.cipher:
+            record.rec_headers.add_header("WARC-Cipher-Suite", exchange.cipher)
+        return record
 
     def _record(
         self,

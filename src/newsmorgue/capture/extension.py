@@ -22,10 +22,11 @@ from newsmorgue.archive.capture import UNCLEANED, Capture, Role
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import capture_from_row
 from newsmorgue.capture import guard
+from newsmorgue.capture.provenance import about_run, about_visit
 from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.errors import ForbiddenAddress, NewsmorgueError, StoreUnavailable
-from newsmorgue.settings.configuration import Configuration, SourceConfiguration, user_agent
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.settings.opening import current_configuration, open_archive
 from newsmorgue.stories.filing import Intent
 from newsmorgue.stories.reading import has_stories
@@ -104,13 +105,7 @@ class CaptureExtension:
         self._stack.callback(self.archive.close)
         kind = getattr(self._crawler.spider, "run_kind", "crawl")
         self._stack.enter_context(self.archive.spool.lock_source(self.source.slug, kind))
-        info = {
-            "isPartOf": self.source.slug,
-            "robots": "obey",
-            "http-header-user-agent": user_agent(self.configuration),
-        }
-        if self.configuration.contact:
-            info["operator"] = self.configuration.contact
+        info = about_run(self._crawler.settings, self.source.slug, self.archive.host, self.configuration.contact)
         self.recorder = Recorder(self.archive, self.source.slug, info, now_utc)
         self._stack.callback(self.recorder.abandon)
         self.recorder.take_over()
@@ -181,7 +176,8 @@ class CaptureExtension:
         if self.failure is not None or self.outcome is not None:
             return
         try:
-            request.meta[RECORDED] = self.recorder.record(exchange, str(role))
+            about = about_visit(request.meta.get("claim"), exchange)
+            request.meta[RECORDED] = self.recorder.record(exchange, str(role), about)
         except NewsmorgueError as error:
             self.fail(error)
 

@@ -1,7 +1,7 @@
 """The recorder: exchanges into the open WARC, intents into commits. Knows nothing of Scrapy."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -63,8 +63,11 @@ class Recorder:
         self._captures: list[Capture] = []
         self._intents: list[Intent] = []
 
-    def record(self, exchange: Exchange, role: str) -> Recorded:
-        """Keep an exchange in the open WARC, unless its site asks that it be not kept."""
+    def record(self, exchange: Exchange, role: str, about: Mapping[str, str] | None = None) -> Recorded:
+        """Keep an exchange in the open WARC, unless its site asks that it be not kept.
+
+        ``about`` says what the exchange does not show, such as where its URL was found.
+        """
         refused = refusal(exchange.head, exchange.entity)
         if refused:
             self.counts["not_kept"] += 1
@@ -72,7 +75,7 @@ class Recorder:
             return Recorded(exchange, None, refused)
         file = self._open()
         before = self._known_payload(exchange)
-        first, others = self._writer.exchange(exchange, role, before)
+        first, others = self._writer.exchange(exchange, role, before, about)
         offset = file.append_warc(first + b"".join(others))
         capture = self._capture(exchange, role, file.name, offset, len(first), before)
         self._captures.append(capture)
