@@ -1,10 +1,11 @@
 """Stage 2: an article becomes the intent to file it, its story's versions brought to the current reading first."""
 
 import logging
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from scrapy.crawler import Crawler
 
+from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.index import capture_at, payload_capture
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.cleaning import STORY_KINDS
@@ -16,10 +17,16 @@ from newsmorgue.stories.filing import EndVisit, FilePage, Renewal, StaleVersion,
 _log = logging.getLogger(__name__)
 
 
+class HoldsArchive(Protocol):
+    """What the stage asks of whoever records: the archive."""
+
+    archive: Archive
+
+
 class VersionPipeline:
     """See the module."""
 
-    def __init__(self, capture: CaptureExtension, pool: CleaningPool) -> None:
+    def __init__(self, capture: HoldsArchive, pool: CleaningPool) -> None:
         self._capture = capture
         self._pool = pool
 

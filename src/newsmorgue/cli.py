@@ -16,6 +16,7 @@ import typer
 import typer.core
 from rich.console import Console
 
+from newsmorgue import commands_exchange
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
 from newsmorgue.progress import printable
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
@@ -66,6 +67,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(commands_exchange.app)
 out = _Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 

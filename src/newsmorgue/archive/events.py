@@ -37,7 +37,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run ended; ``outcome`` is ``finished``, ``interrupted`` or ``lost`` (killed, found so by a later run)."""
+    """A run ended; ``outcome`` is ``finished``, ``interrupted``, ``failed`` or ``lost`` (killed, found so by a later run)."""
 
     type: ClassVar[str] = "run_ended"
     run: str
@@ -194,6 +194,20 @@ class PolicyApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """How a capture from elsewhere was filed: ``outcome`` is one of :class:`Outcome`'s, which says nothing of the URL's
+    next visit. ``warc`` and ``offset`` name the capture here."""
+
+    type: ClassVar[str] = "imported"
+    source: str
+    url: str
+    outcome: str
+    warc: str
+    offset: int
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """Something an operator may be asked about later: a recovery, a repair."""
 
@@ -219,6 +233,7 @@ Event = (
     | Split
     | Gone
     | PolicyApplied
+    | Imported
     | Audited
 )
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -220,6 +220,10 @@ def _policy(connection: sa.Connection, event: events.PolicyApplied, entry: Entry
     _add_audit(connection, entry, event.decision, event.url, event.reason)
 
 
+def _imported(connection: sa.Connection, event: events.Imported, _entry: Entry, _: Place) -> None:
+    _mark_cleaned(connection, event.warc, event.offset)
+
+
 def _audited(connection: sa.Connection, event: events.Audited, entry: Entry, _: Place) -> None:
     _add_audit(connection, entry, event.action, event.subject, event.detail)
 
@@ -259,5 +263,6 @@ _APPLY: dict[str, _Apply] = {
     events.Split.type: _split,
     events.Gone.type: _gone,
     events.PolicyApplied.type: _policy,
+    events.Imported.type: _imported,
     events.Audited.type: _audited,
 }

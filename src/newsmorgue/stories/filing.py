@@ -109,9 +109,9 @@ class FilePage:
             raise ValueError("a page can be filed only with its capture")
         story, is_new = identify(ledger, address, self.article, read)
         add_known_spellings(ledger, address, story)
-        self._renew(ledger)
+        self.renew(ledger)
         before = _last_version(ledger.connection, story)
-        version, is_added = self._version(ledger, story, capture)
+        version, is_added = self.find_version(ledger, story, capture)
         ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
         _say_back(ledger, story, address)
         counted = (
@@ -120,13 +120,14 @@ class FilePage:
         end_visit(ledger, self.visit, "unchanged" if counted == "unchanged" else "stored", version)
         return counted
 
-    def _renew(self, ledger: Ledger) -> None:
+    def renew(self, ledger: Ledger) -> None:
+        """Give versions of the story their texts under the current reading."""
         for renewal in self.renewals:
             article = article_to_json(renewal.article)
             digest = text_digest(renewal.article)
             ledger.emit(TextRenewed(renewal.version, READING, digest, article, renewal.warc, renewal.offset))
 
-    def _version(self, ledger: Ledger, story: str, capture: Capture) -> tuple[str, bool]:
+    def find_version(self, ledger: Ledger, story: str, capture: Capture) -> tuple[str, bool]:
         """The version this text is under the current reading, added where no other of the story's is equal."""
         digest = text_digest(self.article)
         known = _version_with(ledger.connection, story, digest)

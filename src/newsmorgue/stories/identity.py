@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from newsmorgue.archive.ledger import Ledger
 from newsmorgue.cleaning import Article
 from newsmorgue.stories.likeness import tell_the_same
 from newsmorgue.stories.versions import root_of, versions_of
+from newsmorgue.times import from_microseconds
 from newsmorgue.urls import address_key, host_and_port, is_loopback, registrable_domain, without_tracking
 
 ReadArticle = Callable[[Place], Article]
@@ -63,9 +65,13 @@ def story_at(connection: sa.Connection, key: str) -> str | None:
     return root_of(connection, story) if story else None
 
 
-def identify(ledger: Ledger, address: Address, article: Article, read: ReadArticle) -> tuple[str, bool]:
+def identify(
+    ledger: Ledger, address: Address, article: Article, read: ReadArticle, seen: datetime | None = None
+) -> tuple[str, bool]:
     """The story a page belongs to, begun where there is none yet, its aliases and claims brought up to date.
 
+    ``seen`` is when an imported page was captured, None for one just fetched: of a page older than what the story shows
+    already, the word on its canonical URL counts no more; and an import puts nothing on the frontier.
     Returns the story's root id and whether it is new.
     """
     claimed, foreign = _claim(ledger, address, article)
@@ -77,10 +83,13 @@ def identify(ledger: Ledger, address: Address, article: Article, read: ReadArtic
     is_new = story is None
     if story is None:
         story = _begin(ledger, address)
+    elif seen is not None and seen < last_seen(ledger.connection, story):
+        _add_alias(ledger, address.url, address.key, story, "requested")
+        return story, False
     canonical = claimed if believed and claimed else without_tracking(address.url)
     waiting = claimed if claimed and not believed and there is None else None
     _say_canonical(ledger, story, canonical, waiting, foreign)
-    if waiting:
+    if waiting and seen is None:
         _look_at(ledger, address, waiting)
     _add_alias(ledger, address.url, address.key, story, "requested")
     return story, is_new
@@ -127,6 +136,12 @@ def _leading_here(connection: sa.Connection, address: Address) -> list[tuple[str
     waiting = sa.select(table.id).where(table.claimed_key == address.key).order_by(table.created_at, table.id)
     claiming = [(story, "it named as canonical") for story in connection.execute(waiting).scalars()]
     return [(story, why) for story, why in (*moved, *claiming) if story]
+
+
+def last_seen(connection: sa.Connection, story: str) -> datetime:
+    """When a story was last sighted; the beginning of all counting where it never was."""
+    rows = versions_of(connection, story)
+    return max((row.last_seen for row in rows), default=from_microseconds(0))
 
 
 def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:

@@ -1,0 +1,116 @@
+"""Recorders for captures that were made elsewhere: one for each source they belong to, a few of them open at a time."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from secrets import token_hex
+
+from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.capture import Capture
+from newsmorgue.archive.index import capture_from_record
+from newsmorgue.archive.recovery import seal_all
+from newsmorgue.archive.warc import StoredRecord
+from newsmorgue.capture.recorder import Recorder
+from newsmorgue.capture.runs import BeginRun, EndRun
+from newsmorgue.settings.configuration import SourceConfiguration
+
+# Each has two open files, and a thread while it seals.
+_MOST_OPEN = 16
+_MOST_PENDING = 256
+_MOST_PENDING_BYTES = 32 << 20
+KIND = "import"
+
+
+class CopyRecorder(Recorder):
+    """A recorder that takes records as they were written elsewhere."""
+
+    def __init__(self, archive: Archive, source: str, clock: Callable[[], datetime]) -> None:
+        super().__init__(archive, source, {"isPartOf": source, "description": "copied from other archives"}, clock)
+        self._pending_bytes = 0
+
+    def keep(self, record: StoredRecord, members: list[bytes]) -> Capture:
+        """Append a capture: its own record's member is the first. ``record`` is what stands in that."""
+        file = self._open()
+        offset = file.append_warc(b"".join(members))
+        capture = capture_from_record(record, file.name, offset, len(members[0]))
+        self._captures.append(capture)
+        self._pending_bytes += sum(map(len, members))
+        self.counts["exchanges"] += 1
+        self.counts["bytes"] += len(record.block)
+        return capture
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to commit."""
+        return len(self._captures) >= _MOST_PENDING or self._pending_bytes >= _MOST_PENDING_BYTES
+
+    def commit(self) -> None:
+        """See :meth:`Recorder.commit`."""
+        super().commit()
+        self._pending_bytes = 0
+
+
+class CopyRecorders:
+    """The recorders of one import. Raises :class:`newsmorgue.errors.Busy` for a source that another import has."""
+
+    def __init__(self, archive: Archive, clock: Callable[[], datetime]) -> None:
+        self._archive = archive
+        self._clock = clock
+        self._open: OrderedDict[str, tuple[CopyRecorder, str, ExitStack]] = OrderedDict()
+        self._let_go: set[str] = set()
+        self.counts: Counter[str] = Counter()  # of the runs that have ended
+
+    def must_let_go(self, source: str) -> bool:
+        """Whether another source must be let go of before this one is opened."""
+        return source not in self._open and len(self._open) >= _MOST_OPEN
+
+    def let_go(self) -> None:
+        """End the run of the source that was longest not asked for. Its file stays open in the spool for the next."""
+        source, (recorder, run, stack) = next(iter(self._open.items()))
+        with stack:
+            recorder.add(EndRun(run, "finished", dict(recorder.counts)))
+            recorder.commit()
+        self.counts += recorder.counts
+        self._let_go.add(source)
+        del self._open[source]
+
+    def of(self, source: SourceConfiguration) -> tuple[CopyRecorder, str]:
+        """The source's recorder, and the run that it records."""
+        if source.slug not in self._open:
+            self._open[source.slug] = self._begin(source)
+        self._open.move_to_end(source.slug)
+        recorder, run, _ = self._open[source.slug]
+        return recorder, run
+
+    def _begin(self, source: SourceConfiguration) -> tuple[CopyRecorder, str, ExitStack]:
+        recorder, run = CopyRecorder(self._archive, source.slug, self._clock), token_hex(8)
+        with ExitStack() as stack:
+            stack.enter_context(self._archive.spool.lock_source(source.slug, KIND))
+            stack.callback(recorder.abandon)
+            recorder.add(BeginRun(run, source, KIND, self._archive.host))
+            recorder.commit()
+            return recorder, run, stack.pop_all()
+
+    def commit(self) -> None:
+        """Make all so far durable."""
+        for recorder, _, _ in self._open.values():
+            recorder.commit()
+
+    def finish(self) -> None:
+        """End all runs and seal what they wrote. Raises :class:`StoreUnavailable`: all is safe in the spool then."""
+        for source, (recorder, run, stack) in list(self._open.items()):
+            with stack:
+                recorder.add(EndRun(run, "finished", dict(recorder.counts)))
+                recorder.finish()
+            self.counts += recorder.counts
+            self._let_go.discard(source)
+            del self._open[source]
+        for source in sorted(self._let_go):
+            seal_all(self._archive, self._clock(), source)
+
+    def abandon(self) -> None:
+        """Let go of all as it is: what was committed is kept."""
+        for _, _, stack in self._open.values():
+            stack.close()
+        self._open.clear()
