@@ -74,13 +74,20 @@ def split_head(received: bytes) -> tuple[bytes, bytes]:
 
 
 def without_chunks(body: bytes) -> bytes:
-    """The entity of a chunked body (RFC 9112 §7.1); of a cut one, what came."""
+    """The entity of a chunked body (RFC 9112 §7.1); of a cut one, what came.
+
+    A body that does not begin with a chunk's size is the entity itself: some recorders undo the coding, and leave the
+    header field that names it.
+
+    >>> without_chunks(b"3\\r\\nabc\\r\\n0\\r\\n\\r\\n"), without_chunks(b"<html>")
+    (b'abc', b'<html>')
+    """
     entity, position = bytearray(), 0
     while True:
         line_end = body.find(b"\n", position)
         size_text = body[position:line_end].split(b";")[0].strip() if line_end > 0 else b""
         if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size_text):
-            return bytes(entity)
+            return bytes(entity) if position else body
         size = int(size_text, 16)
         if size == 0:
             return bytes(entity)
