@@ -10,6 +10,8 @@ from functools import cached_property
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 # A line of spaces within a head: continues the field before it (RFC 9112 §5.2), yet many readers take it for the end.
 _BLANK_WITHIN = re.compile(rb"\n[ \t\r\f\v]+\n(?!\Z)")
+# How a chunked body begins, even one whose first size is no number (negative, say) or was cut.
+_LIKE_A_SIZE = re.compile(rb"[-+0-9A-Fa-fxX \t]*(?:[;\r\n]|\Z)")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")
 
 
@@ -87,7 +89,7 @@ def without_chunks(body: bytes) -> bytes:
         line_end = body.find(b"\n", position)
         size_text = body[position:line_end].split(b";")[0].strip() if line_end > 0 else b""
         if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size_text):
-            return bytes(entity) if position else body
+            return bytes(entity) if position or _LIKE_A_SIZE.match(body) else body
         size = int(size_text, 16)
         if size == 0:
             return bytes(entity)
