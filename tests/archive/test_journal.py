@@ -33,6 +33,7 @@ EXAMPLES: tuple[events.Event, ...] = (
     events.Split("s2", "by hand"),
     events.Gone("s1", "https://news.example/a", 410, "2026-03-01T12:30:15.123456Z"),
     events.PolicyApplied("https://news.example/a", "not_kept", "noarchive (meta)"),
+    events.Imported("demo", "https://news.example/a", "stored", "w", 0),
     events.Audited("recovered", "w"),
 )
 
