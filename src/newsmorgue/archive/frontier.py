@@ -51,13 +51,20 @@ def claim_these(connection: sa.Connection, source: str, run: str, keys: Iterable
 
 
 def _take(connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]) -> list[Claim]:
-    columns = (_U.key, _U.url, _U.role, _U.reason, _U.found_in, _U.hops, _U.etag, _U.last_modified, _U.stated)
+    columns = (_U.key, _U.url, _U.role, _U.reason, _U.found_in, _U.hops, _U.etag, _U.last_modified, _stated())
     query = sa.select(*columns).where(_U.source == source, *which).order_by(_U.due_at, _U.key).limit(limit)
     rows = connection.execute(query).all()
     if rows:
         mine = (_U.source == source, _U.key.in_([row.key for row in rows]))
         connection.execute(sa.update(schema.urls).where(*mine).values(claimed_by=run))
     return [_claim(source, row) for row in rows]
+
+
+def _stated() -> sa.Label[str | None]:
+    """The date that the place where a URL was found gives for it now."""
+    m = schema.mentions.c
+    same = (m.source == _U.source, m.key == _U.key, m.found_in == _U.found_in)
+    return sa.select(m.stated).where(*same).scalar_subquery().label("stated")
 
 
 def _claim(source: str, row: Any) -> Claim:
