@@ -6,6 +6,7 @@ the journal is cut back to its committed length, because what it says beyond tha
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -42,18 +43,23 @@ def adopt(archive: Archive, name: str, now: datetime) -> SpoolFile | None:
 
 
 def open_file(archive: Archive, source: str, now: datetime, info: dict[str, str], send: Send) -> SpoolFile:
-    """The source's open WARC: the one an earlier run left, if it has room yet, else a new one.
+    """The source's open WARC: one that an earlier run left, if it has room yet, else a new one.
 
-    Files of the source that are to be sealed go to ``send`` (a :meth:`Sealer.submit`), which takes them over.
+    All other files of the source go to ``send`` (a :meth:`Sealer.submit`), which takes them over: a run that could
+    not store what it had left several, and none is to wait for a run after this one.
     """
-    for name in archive.spool.names():
-        file = adopt(archive, name, now) if source_of(name) == source else None
-        if file is None:
-            continue
-        if not _is_full(archive, file, now):
-            return file
-        send(file)
-    return archive.create_file(source, now, info)
+    with ExitStack() as stack:
+        chosen: SpoolFile | None = None
+        for name in archive.spool.names():
+            file = adopt(archive, name, now) if source_of(name) == source else None
+            if file is None:
+                continue
+            if chosen is None and not _is_full(archive, file, now):
+                chosen = stack.enter_context(file)
+            else:
+                send(file)
+        stack.pop_all()
+    return chosen or archive.create_file(source, now, info)
 
 
 def take_over_others(archive: Archive, source: str, now: datetime, send: Send) -> None:

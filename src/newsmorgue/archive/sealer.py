@@ -29,7 +29,8 @@ class Sealer:
         self._clock = clock
         self._files: queue.Queue[SpoolFile | None] = queue.Queue()
         self._stopping = threading.Event()
-        self._error: NewsmorgueError | None = None
+        self._away: StoreUnavailable | None = None  # until the store takes something again
+        self._error: NewsmorgueError | None = None  # what no waiting mends
         self._thread: threading.Thread | None = None
         self._waiting = 0
 
@@ -53,36 +54,44 @@ class Sealer:
             return None
         self._files.put(None)
         began = time.monotonic()
-        while self._thread.is_alive() and not (self._error and time.monotonic() - began > patience):
+        while self._thread.is_alive() and not (self._away and time.monotonic() - began > patience):
             self._thread.join(0.1)
         self._stopping.set()
         self._thread.join(patience)
-        return self._error
+        return self._error or self._away
 
     def _work(self) -> None:
+        self._abort_orphans()
         while (file := self._files.get()) is not None:
-            with file:
-                self._seal(file)
-            self._waiting -= 1
+            try:
+                with file:
+                    self._seal(file)
+            finally:
+                self._waiting -= 1
 
     def _seal(self, file: SpoolFile) -> None:
         wait = _FIRST_WAIT
         while not self._stopping.is_set():
             try:
                 seal(self._archive, file, self._clock())
-                self._error = None
+                self._away = None
                 return
             except StoreUnavailable as error:
-                self._error = error
+                self._away = error
                 _log.warning("%s stays in the spool for now: %s", file.name, error)
                 self._stopping.wait(wait)
                 wait = min(2 * wait, _LONGEST_WAIT)
-            except NewsmorgueError as error:
-                self._error = error
-                _log.error("%s stays in the spool: %s", file.name, error)
+            except (NewsmorgueError, OSError) as error:
+                self._keep(file, error)
                 return
 
-    def abort_orphans(self) -> None:
+    def _keep(self, file: SpoolFile, error: NewsmorgueError | OSError) -> None:
+        if isinstance(error, OSError):  # the spool's own disk cannot be read
+            error = StoreUnavailable(f"spool {file.warc_path}: {error}; see to the disk, then run 'morgue seal'")
+        self._error = self._error or error
+        _log.error("%s stays in the spool: %s", file.name, error)
+
+    def _abort_orphans(self) -> None:
         """Throw away what uploads that were cut off a day ago or longer left in the store; a store away is no error."""
         try:
             self._archive.store.abort_orphans(older_than=_ORPHANS_OLDER_THAN, now=self._clock())

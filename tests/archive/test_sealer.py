@@ -1,0 +1,164 @@
+"""Sealing in the background: a store that is away holds up no crawl, and is given everything once it is back."""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.archive.faults import LINES
+from tests.archive.harness import BRIDGE, START, Visitor, captures, open_archive, problems
+from tests.servers import Seaweed
+
+from newsmorgue.archive.archive import Archive, Limits
+from newsmorgue.archive.recovery import seal_all
+from newsmorgue.archive.sealer import Sealer
+from newsmorgue.archive.store import Store, open_store
+from newsmorgue.capture import recorder
+from newsmorgue.errors import IntegrityFailure, NewsmorgueError, StoreUnavailable
+
+LATER = START + timedelta(hours=1)
+# Each commit's bytes are more than that: every visit begins a new WARC, and sends the last one off.
+TINY = Limits(size=1)
+
+
+class TroubledStore:
+    """A store whose puts raise, as long as there are errors left."""
+
+    def __init__(self, inner: Store, *errors: NewsmorgueError) -> None:
+        self._inner, self.errors = inner, list(errors)
+        self.orphans_looked_for = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def put_file(self, key: str, path: Path, *, sha256: str) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self._inner.put_file(key, path, sha256=sha256)
+
+    def abort_orphans(self, *, older_than: timedelta, now: datetime) -> tuple[str, ...]:
+        self.orphans_looked_for += 1
+        raise StoreUnavailable("the store is away")
+
+
+def _troubled(folder: Path, *errors: NewsmorgueError) -> tuple[Archive, TroubledStore]:
+    store = TroubledStore(open_store(str(folder / "archive")), *errors)
+    return open_archive(folder, store=cast(Store, store), limits=TINY), store
+
+
+def _visits(archive: Archive, count: int = 3) -> Visitor:
+    visitor = Visitor(archive)
+    for number in range(count):
+        assert visitor.see(f"{BRIDGE}/{number}", headline=str(number)) == "new_story"
+    return visitor
+
+
+def test_a_store_that_comes_back_is_given_everything(tmp_path: Path) -> None:
+    archive, store = _troubled(tmp_path, StoreUnavailable("the store is away"))
+    visitor = _visits(archive)
+    visitor.end()
+    assert store.errors == []
+    assert store.orphans_looked_for == 1
+    assert (archive.spool.names(), visitor.recorder.sealer.waiting) == ([], 0)
+    assert len(captures(archive)) == 3
+    assert problems(archive) == []
+
+
+def test_a_file_that_could_not_be_sealed_is_told_of_though_others_could(tmp_path: Path) -> None:
+    archive, _ = _troubled(tmp_path, IntegrityFailure("reads back with another SHA-256"))
+    with pytest.raises(IntegrityFailure, match="reads back"):
+        _visits(archive).end()
+    seal_all(archive, LATER)
+    assert len(captures(archive)) == 3
+    assert problems(archive) == []
+
+
+def test_what_is_not_sealed_is_let_go_of(tmp_path: Path) -> None:
+    archive, _ = _troubled(tmp_path, *[StoreUnavailable("the store is away")] * 99)
+    visitor = _visits(archive)
+    began = time.monotonic()
+    error = visitor.recorder.sealer.close(0.1)
+    assert isinstance(error, StoreUnavailable)
+    assert time.monotonic() - began < 5
+    visitor.recorder.abandon()
+    names = archive.spool.names()
+    assert len(names) >= 3
+    for name in names:
+        file = archive.spool.lock(name)
+        assert file is not None, name
+        file.close()
+
+
+def test_nothing_to_seal_is_nothing_to_wait_for(tmp_path: Path) -> None:
+    sealer = Sealer(open_archive(tmp_path), lambda: START)
+    assert sealer.close(30) is None
+    assert sealer.waiting == 0
+
+
+def test_uploads_cut_off_long_ago_are_thrown_away_before_the_first_seal(
+    tmp_path: Path, s3_credentials: Seaweed
+) -> None:
+    client, bucket = s3_credentials.client(), s3_credentials.new_bucket()
+    client.create_multipart_upload(Bucket=bucket, Key="a/warc/cut-off")
+    client.create_multipart_upload(Bucket=bucket, Key="of another program")
+    store = open_store(f"s3://{bucket}/a", endpoint=s3_credentials.endpoint, region=s3_credentials.region)
+    visitor = Visitor(open_archive(tmp_path, store=store), now=datetime.now(UTC) + timedelta(days=2))
+    visitor.see(BRIDGE)
+    visitor.end()
+    left = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert [upload["Key"] for upload in left] == ["of another program"]
+
+
+@pytest.fixture(params=[*LINES])
+def line(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_line_with_a_fault(
+    tmp_path: Path, s3_credentials: Seaweed, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Visits go on, the end says what is the matter, and once the line is mended all is stored, each object once."""
+    monkeypatch.setattr(recorder, "PATIENCE", 0.5)
+    address = s3_credentials.new_store()
+    with LINES[line](s3_credentials) as endpoint:
+        away = open_archive(tmp_path, store=_s3(address, endpoint), limits=TINY)
+        visitor = _visits(away)
+        with pytest.raises(StoreUnavailable, match=re.escape(f"store {address}: ")):
+            visitor.end()
+        _wait_for(lambda: not any(_is_held(away, name) for name in away.spool.names()))
+    names = away.spool.names()
+    assert names
+    archive = open_archive(tmp_path, store=_s3(address, s3_credentials.endpoint))
+    again = Visitor(archive, now=LATER, run="run-2")
+    again.recorder.take_over()
+    assert again.see(f"{BRIDGE}/0", headline="0") == "unchanged"
+    again.end()
+    assert archive.spool.names() == []
+    assert len(captures(archive)) == 4
+    assert problems(archive) == []
+    assert len(list(archive.store.list())) == 4 * len({*names, *(each.warc for each in captures(archive))})
+    assert "Uploads" not in s3_credentials.client().list_multipart_uploads(
+        Bucket=address.split("/")[2], Prefix=address.split("/", 3)[3]
+    )
+
+
+def _s3(address: str, endpoint: str) -> Store:
+    return open_store(address, endpoint=endpoint, region="us-east-1", attempts=1, connect_timeout=0.3, read_timeout=0.3)
+
+
+def _is_held(archive: Archive, name: str) -> bool:
+    file = archive.spool.lock(name)
+    if file is None:
+        return True
+    file.close()
+    return False
+
+
+def _wait_for(so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
