@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.cli.command import Ended, Morgue
+from tests.sites.newsroom import Newsroom
+from tests.sites.server import Exchange, Site, serve
+from tests.sites.truth import StoryTruth
 
 from newsmorgue.archive.archive import Archive
 from newsmorgue.settings.configuration import load_configuration
 from newsmorgue.settings.opening import open_archive
 from newsmorgue.stories.reading import StoryRow, find_story, story_row
-from tests.cli.command import Ended, Morgue
-from tests.sites.newsroom import Newsroom
-from tests.sites.server import Exchange, Site, serve
-from tests.sites.truth import StoryTruth
 
 
 @contextmanager

@@ -6,15 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.crawl.conftest import Editions, story_of
+from tests.sites.stories import Text
+from tests.sites.truth import StoryTruth
+from tests.sites.words import ENGLISH, FRENCH
 
 from newsmorgue.cleaning import Article, BlockKind
 from newsmorgue.errors import UnknownStory
 from newsmorgue.stories.reading import find_story, list_stories, show_at, show_version, story_versions
 from newsmorgue.stories.versions import normal_form
-from tests.crawl.conftest import Editions, story_of
-from tests.sites.stories import Text
-from tests.sites.truth import StoryTruth
-from tests.sites.words import ENGLISH, FRENCH
 
 _READ = (BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.QUOTE, BlockKind.LIST)
 _CHROME = [
@@ -54,7 +54,9 @@ def test_every_story_is_there_once(editions: Editions) -> None:
     assert sorted(row.url for row in list_stories(editions.archive) if "bibliobus" not in row.url) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="a name of three words is not taken for a story's where nothing but links lead to it")
+@pytest.mark.xfail(
+    strict=True, reason="a name of three words is not taken for a story's where nothing but links lead to it"
+)
 def test_a_story_that_only_pages_link_to_is_found(editions: Editions) -> None:
     (truth,) = (truth for truth in editions.site.newsroom.truth() if truth.listed == _LINKED_ONLY)
     assert story_of(editions.archive, editions.site, truth).headline == truth.headline

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import sqlalchemy as sa
-
-from newsmorgue.archive import schema
-from newsmorgue.stories.reading import list_stories
 from tests.cli.command import Morgue, finished
 from tests.crawl.conftest import opened, story_of
 from tests.sites.newsroom import Newsroom
 from tests.sites.server import Site, serve
+
+from newsmorgue.archive import schema
+from newsmorgue.stories.reading import list_stories
 
 _SECONDS = 30.0
 
@@ -58,7 +58,9 @@ def test_after_kill_9_the_next_crawl_has_every_story(morgue: Morgue) -> None:
         with archive.catalogue.read() as connection:
             c = schema.captures.c
             left = connection.execute(sa.select(sa.func.count()).where(c.state == "uncleaned")).scalar_one()
-            runs = connection.execute(sa.select(schema.runs.c.outcome).order_by(schema.runs.c.started_at)).scalars().all()
+            runs = (
+                connection.execute(sa.select(schema.runs.c.outcome).order_by(schema.runs.c.started_at)).scalars().all()
+            )
     assert left == 0
     assert runs == ["lost", "finished"]
     # What was on disk is cleaned from there: only what was in flight or not yet committed is asked for again.

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from warcio.archiveiterator import ArchiveIterator
-
 from tests.cli.command import Morgue
 from tests.crawl.conftest import Editions
 from tests.sites.newsroom import Newsroom, Response
 from tests.sites.server import serve
 from tests.sites.truth import StoryTruth
+from warcio.archiveiterator import ArchiveIterator
 
 _PLAIN = re.compile(r"[\w ,]{25,}")
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from newsmorgue.stories.reading import list_stories, show_at, story_versions
-from newsmorgue.stories.versions import normal_form
 from tests.cli.command import Morgue
 from tests.crawl.conftest import opened, story_of
 from tests.servers import Postgres, Seaweed
 from tests.sites.newsroom import Newsroom
 from tests.sites.server import serve
+
+from newsmorgue.stories.reading import list_stories, show_at, story_versions
+from newsmorgue.stories.versions import normal_form
 
 
 def test_s3_and_postgresql_give_the_same_stories(tmp_path: Path, s3_credentials: Seaweed, postgres: Postgres) -> None:
