@@ -9,6 +9,7 @@ from typing import Any, Self
 from pebble import ProcessExpired, ProcessPool
 from scrapy.crawler import Crawler
 
+from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.cleaning import Article
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
@@ -48,9 +49,16 @@ class CleaningPool:
 
     async def clean(self, entity: bytes, content_encoding: str | None, charset: str | None, url: str) -> Article:
         """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
+        return (await self.read(entity, content_encoding, charset, url, Assets.NONE))[0]
+
+    async def read(
+        self, entity: bytes, content_encoding: str | None, charset: str | None, url: str, assets: Assets
+    ) -> tuple[Article, tuple[str, ...]]:
+        """As :meth:`clean`, and the URLs of the assets that are to be kept with a story."""
         if self._pool is None:
             self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
-        job = self._pool.schedule(worker.clean_entity, args=(entity, content_encoding, charset, url), timeout=SECONDS)
+        page = (entity, content_encoding, charset, url, assets)
+        job = self._pool.schedule(worker.read_page, args=page, timeout=SECONDS)
         try:
             return await asyncio.wrap_future(job)
         except FutureTimeout as error:
@@ -93,10 +101,12 @@ class CleanPipeline:
         if not isinstance(item, FetchedPage):
             return item
         try:
-            article = await self._pool.clean(item.entity, item.content_encoding, item.charset, item.visit.address.url)
+            article, assets = await self._pool.read(
+                item.entity, item.content_encoding, item.charset, item.visit.address.url, item.assets
+            )
         except CleaningFailed as error:
             return EndVisit(item.visit, "failed", f"cleaning: {error}")
-        return CleanedPage(item.visit, article)
+        return CleanedPage(item.visit, article, assets)
 
     def close_spider(self) -> None:
         """The pool's workers end with the last crawler."""

@@ -6,6 +6,7 @@ from scrapy.crawler import Crawler
 
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.stories import filing
+from newsmorgue.stories.assets import DiscoverAssets
 
 INTENTS = (
     filing.EndVisit,
@@ -14,6 +15,7 @@ INTENTS = (
     filing.FileGone,
     filing.FileRedirect,
     filing.Discover,
+    DiscoverAssets,
 )
 
 

@@ -2,23 +2,29 @@
 
 from dataclasses import dataclass
 
+from newsmorgue.archive.capture import Assets
 from newsmorgue.cleaning import Article
 from newsmorgue.stories.filing import Visit
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """A page as captured: its entity as received (usually compressed), and what the header says of it."""
+    """A page as captured: its entity as received (usually compressed), and what the header says of it.
+
+    ``assets`` says which of the files that it shows are to be kept with it, if it is a story.
+    """
 
     visit: Visit
     entity: bytes
     content_encoding: str | None
     charset: str | None
+    assets: Assets = Assets.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class CleanedPage:
-    """A page that cleaning could read."""
+    """A page that cleaning could read, and the URLs of the files to be kept with it."""
 
     visit: Visit
     article: Article
+    assets: tuple[str, ...] = ()

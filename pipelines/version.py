@@ -42,7 +42,7 @@ class VersionPipeline:
         if item.article.kind not in STORY_KINDS or not item.article.text.strip():
             return EndVisit(item.visit, "not_story", item.article.kind.value)
         renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale))]
-        return FilePage(item.visit, item.article, tuple(renewals))
+        return FilePage(item.visit, item.article, tuple(renewals), item.assets)
 
     def _stale(self, item: CleanedPage) -> list[StaleVersion]:
         if item.visit.reason == "new":

@@ -7,8 +7,10 @@ import ctypes
 import resource
 import signal
 
+from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.entity import decode_entity
-from newsmorgue.cleaning import Article, clean
+from newsmorgue.cleaning import STORY_KINDS, Article, clean
+from newsmorgue.spiders.requisites import page_requisites
 
 LARGEST_ENTITY = 64 << 20
 _MEMORY = 3 << 30
@@ -22,6 +24,13 @@ def prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def clean_entity(entity: bytes, content_encoding: str | None, charset: str | None, url: str) -> Article:
-    """Undo the content-coding and clean. Raises what :func:`decode_entity` and :func:`clean` raise."""
-    return clean(decode_entity(entity, content_encoding, LARGEST_ENTITY), url, charset=charset)
+def read_page(
+    entity: bytes, content_encoding: str | None, charset: str | None, url: str, assets: Assets
+) -> tuple[Article, tuple[str, ...]]:
+    """Undo the content-coding and clean; with the article, of a story, the URLs of the assets to be kept with it.
+
+    Raises what :func:`decode_entity` and :func:`clean` raise.
+    """
+    html = decode_entity(entity, content_encoding, LARGEST_ENTITY)
+    article = clean(html, url, charset=charset)
+    return article, page_requisites(html, url, article, assets if article.kind in STORY_KINDS else Assets.NONE)

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsmorgue import __version__
+from newsmorgue.archive.capture import Assets
 from newsmorgue.errors import ConfigurationError, UnknownSource
 from newsmorgue.settings import values
 from newsmorgue.settings.asking import Asker, Document, KeyPath, variable_of
@@ -44,7 +45,9 @@ class SourceConfiguration:
     """A publisher. ``hosts`` are other hosts that belong to it, as ``host`` or ``host:port``.
 
     ``delay`` is the least number of seconds between two requests to one host, ``concurrency`` the largest
-    number of requests to one host at the same time; both are resolved (the source's own, or the general one).
+    number of requests to one host at the same time, ``assets`` says which files are kept with a story's page; all
+    three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
+    source's archive has under another URL becomes a revisit of that one.
     """
 
     slug: str
@@ -54,6 +57,8 @@ class SourceConfiguration:
     hosts: tuple[str, ...] = ()
     delay: float = 1.0
     concurrency: int = 4
+    assets: Assets = Assets.LEAD
+    dedupe_across_urls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Configuration:
     cleaning_processes: int = 1
     sources: Mapping[str, SourceConfiguration] = field(default_factory=dict)
     file: Path | None = None
+    assets: Assets = Assets.LEAD
 
     @property
     def store_folder(self) -> Path | None:
@@ -120,7 +126,7 @@ class Configuration:
                 f"{self.sources[slug].home}; add a [sources] table of another name for it"
             )
         delay = usual_delay(home) if self.delay is None else self.delay
-        return SourceConfiguration(slug, home, delay=delay, concurrency=self.concurrency)
+        return SourceConfiguration(slug, home, delay=delay, concurrency=self.concurrency, assets=self.assets)
 
 
 def usual_delay(home: str) -> float:
@@ -178,6 +184,7 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
     _keep_apart(asker, store, spool)
     delay = asker.get(("delay",), values.delay, None)
     concurrency = asker.get(("concurrency",), values.whole_number, 4)
+    assets = asker.get(("assets",), values.assets, Assets.LEAD)
     return Configuration(
         store,
         catalogue,
@@ -191,8 +198,9 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
         delay,
         concurrency,
         asker.get(("cleaning_processes",), values.whole_number, _usable_processors()),
-        {source.slug: source for source in _sources(asker, delay, concurrency)},
+        {source.slug: source for source in _sources(asker, delay, concurrency, assets)},
         file,
+        assets,
     )
 
 
@@ -228,10 +236,10 @@ def _usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _sources(asker: Asker, delay: float | None, concurrency: int) -> Iterator[SourceConfiguration]:
+def _sources(asker: Asker, delay: float | None, concurrency: int, assets: Assets) -> Iterator[SourceConfiguration]:
     homes: dict[str, str] = {}
     for slug in asker.children(("sources",)):
-        source = _source(asker, ("sources", slug), delay, concurrency)
+        source = _source(asker, ("sources", slug), delay, concurrency, assets)
         other = homes.setdefault(address_key(source.home), slug)
         if other != slug:
             asker.refuse(
@@ -242,7 +250,7 @@ def _sources(asker: Asker, delay: float | None, concurrency: int) -> Iterator[So
         yield source
 
 
-def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int) -> SourceConfiguration:
+def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int, assets: Assets) -> SourceConfiguration:
     if not values.SLUG.fullmatch(path[1]):
         asker.refuse(path, "a name of 1 to 64 of the characters a-z 0-9 . _ -", path[1])
     home = asker.get((*path, "home"), values.web_address, "")
@@ -256,6 +264,8 @@ def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int) 
         asker.get((*path, "hosts"), values.hosts, ()),
         asker.get((*path, "delay"), values.delay, usual_delay(home) if delay is None else delay),
         asker.get((*path, "concurrency"), values.whole_number, concurrency),
+        asker.get((*path, "assets"), values.assets, assets),
+        asker.get((*path, "dedupe_across_urls"), values.yes_or_no, False),
     )
 
 

@@ -32,6 +32,10 @@ TEMPLATE = """\
 # delay = 1.0
 # concurrency = 4
 
+# Which files are kept with a story's page, so that a replay looks like it: "lead" (its style sheets and the picture
+# it leads with), "images" (every picture within the story), "all" (every picture, scripts, icons, fonts) or "none".
+# assets = "lead"
+
 # Processes that clean pages. Without this key: one for each processor.
 # cleaning_processes = 2
 
@@ -51,4 +55,6 @@ TEMPLATE = """\
 # hosts = ["amp.example.org"]      # other hosts that belong to it
 # delay = 2.0
 # concurrency = 1
+# assets = "images"
+# dedupe_across_urls = true        # an asset that came under another address before is stored once
 """

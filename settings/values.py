@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsmorgue.archive.capture import Assets
+
 SLUG = re.compile(r"[a-z0-9._-]{1,64}")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
 # IEC 80000-13 prefixes; the decimal ones mean what SI says.
@@ -160,6 +162,23 @@ def checksums(given: object) -> str:
     if given not in ("when_supported", "when_required"):
         raise ValueError('"when_supported" or "when_required"')
     return str(given)
+
+
+def assets(given: object) -> Assets:
+    """Which files are kept with a story's page."""
+    try:
+        return Assets(str(given))
+    except ValueError as error:
+        raise ValueError(f"one of {', '.join(Assets)}, in quotes") from error
+
+
+def yes_or_no(given: object) -> bool:
+    """A truth: TOML's own, or as a variable's text."""
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        return known[str(given).lower()]
+    except KeyError as error:
+        raise ValueError("true or false") from error
 
 
 def folder(given: object, base: Path) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from newsmorgue.archive.capture import HTML_TYPES, PAGE_ROLES, Role
 from newsmorgue.archive.exchange import HttpHead
@@ -17,9 +17,12 @@ from newsmorgue.pipelines.items import FetchedPage
 from newsmorgue.settings.configuration import SourceConfiguration
 from newsmorgue.spiders.feeds import parse_feed
 from newsmorgue.spiders.links import feeds_linked_from, story_links
-from newsmorgue.spiders.mentions import Mention
+from newsmorgue.spiders.mentions import Mention, absolute_address
+from newsmorgue.spiders.requisites import css_requisites
 from newsmorgue.spiders.sitemaps import parse_sitemap
+from newsmorgue.stories.assets import DiscoverAssets
 from newsmorgue.stories.filing import (
+    MAX_HOPS,
     Discover,
     EndVisit,
     FileGone,
@@ -36,6 +39,7 @@ _Found = tuple[list[Finding], str | None]  # what a list names, and what was wro
 OPERATOR = "operator"  # found_in of what was typed or configured, or what robots.txt names
 GUESS = "guess"  # found_in of addresses that nobody named, but which many sites have
 LARGEST_LIST = 64 << 20  # sitemaps.org allows 50 MB unpacked
+LARGEST_STYLESHEET = 4 << 20
 _BATCH = 500
 _RETRY_AFTER = timedelta(minutes=15)
 _LONGEST_WAIT = timedelta(days=1)
@@ -83,13 +87,11 @@ def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage]:
     if refused:
         yield EndVisit(answer.visit, "refused", f"{refused.reason} ({refused.where})")
     elif status in (200, 203):
-        yield from _read_content(answer)
+        yield from _read_asset(answer) if answer.claim.role == Role.ASSET else _read_content(answer)
     elif status == 304:
-        yield (
-            FileUnmodified(answer.visit) if answer.claim.role in PAGE_ROLES else EndVisit(answer.visit, "listed", "304")
-        )
+        yield _read_unmodified(answer)
     elif status in (301, 302, 303, 307, 308):
-        yield _read_redirect(answer)
+        yield from _read_moved_asset(answer) if answer.claim.role == Role.ASSET else [_read_redirect(answer)]
     elif status in (404, 410):
         yield _read_absence(answer)
     elif status in (429, 503):
@@ -118,12 +120,45 @@ def retry_time(head: HttpHead, now: datetime) -> datetime:
     return min(max(moment, now), now + _LONGEST_WAIT)
 
 
+def _read_unmodified(answer: Answer) -> Intent:
+    if answer.claim.role in PAGE_ROLES:
+        return FileUnmodified(answer.visit)
+    return EndVisit(answer.visit, "unchanged" if answer.claim.role == Role.ASSET else "listed", "304")
+
+
+def _read_asset(answer: Answer) -> Iterator[Intent]:
+    """A style sheet names others, and more that is wanted with ``assets = "all"``; any other file is just kept."""
+    if answer.head.media_type == "text/css" and answer.claim.hops < MAX_HOPS:
+        try:
+            entity, coding = answer.recorded.exchange.entity, answer.head.get("content-encoding")
+            css = decode_entity(entity, coding, LARGEST_STYLESHEET)
+        except NewsmorgueError as error:
+            yield EndVisit(answer.visit, "stored", str(error))
+            return
+        yield _found_in_asset(answer, css_requisites(css, answer.claim.url, answer.source.assets))
+    kept = answer.recorded.capture
+    yield EndVisit(answer.visit, "unchanged" if kept is not None and kept.kind == "revisit" else "stored")
+
+
+def _read_moved_asset(answer: Answer) -> Iterator[Intent]:
+    """Pictures are often at another site's: wherever the guard lets a request go, a redirect may lead."""
+    target = absolute_address(answer.head.get("location"), answer.claim.url)
+    if target is None or answer.claim.hops >= MAX_HOPS:
+        yield EndVisit(answer.visit, "failed", "redirect that leads nowhere")
+        return
+    yield _found_in_asset(answer, (target,))
+    yield EndVisit(answer.visit, "redirected", target)
+
+
+def _found_in_asset(answer: Answer, urls: tuple[str, ...]) -> DiscoverAssets:
+    return DiscoverAssets(answer.source.slug, answer.claim.url, urls, answer.claim.hops + 1)
+
+
 def _read_redirect(answer: Answer) -> Intent:
-    try:
-        target = urljoin(answer.claim.url, answer.head.get("location") or "")
-    except ValueError:
-        return failed(answer, "redirect with a malformed Location")
-    if not target.startswith(("http://", "https://")) or not is_ours(answer.source, target):
+    target = absolute_address(_as_sent(answer.head.get("location") or ""), answer.claim.url)
+    if target is None:
+        return failed(answer, "redirect without an http address in Location")
+    if not is_ours(answer.source, target):
         if answer.claim.role in PAGE_ROLES:
             return EndVisit(answer.visit, "not_story", f"redirects to another site: {target[:500]}")
         return failed(
@@ -132,7 +167,17 @@ def _read_redirect(answer: Answer) -> Intent:
     return FileRedirect(answer.visit, target, answer.claim.hops, answer.now)
 
 
+def _as_sent(value: str) -> str:
+    """A header field's value, which is read as Latin-1, as the UTF-8 that many servers send in Location."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
+
+
 def _read_absence(answer: Answer) -> Intent:
+    if answer.claim.role == Role.ASSET:
+        return EndVisit(answer.visit, "gone", str(answer.head.status))
     if answer.claim.role in PAGE_ROLES or answer.claim.found_in == GUESS:
         return FileGone(answer.visit, answer.head.status, answer.now)
     return failed(answer, f"status {answer.head.status}")
@@ -166,7 +211,11 @@ def _read_page(answer: Answer) -> Intent | FetchedPage:
 def page_of(answer: Answer) -> FetchedPage:
     """The answer as a page to be cleaned."""
     return FetchedPage(
-        answer.visit, answer.recorded.exchange.entity, answer.head.get("content-encoding"), answer.head.charset
+        answer.visit,
+        answer.recorded.exchange.entity,
+        answer.head.get("content-encoding"),
+        answer.head.charset,
+        answer.source.assets,
     )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -184,7 +185,7 @@ class NewsSpider(Spider):
         keys, self._to_save = self._to_save, []
         if keys:
             capture.commit()  # a redirect's target is on the frontier only from then on
-        return capture.claim_these(keys) if keys else []
+        return capture.claim_these(keys) if keys else capture.claim_assets(_AT_ONCE - self._outstanding)
 
     def _look_harder(self, capture: CaptureExtension) -> Iterator[Any]:
         """Where lists and links gave no story at all: every link of the home page, and the home page itself."""
@@ -201,6 +202,8 @@ class NewsSpider(Spider):
 
     def _request(self, claim: Claim) -> Request:
         headers = {"If-None-Match": claim.etag, "If-Modified-Since": claim.last_modified}
+        if claim.role == Role.ASSET:
+            headers["Accept"] = "*/*"  # not a page: what any reader is sent, in no format that only some can show
         return Request(
             claim.url,
             callback=self.parse,
@@ -245,6 +248,8 @@ class NewsSpider(Spider):
             yield EndVisit(visit, "refused", str(error))
         elif isinstance(error, RobotsUnavailable):
             yield EndVisit(visit, "retry", str(error), later)
+        elif isinstance(error, DownloadCancelledError) and visit.role == Role.ASSET:
+            yield EndVisit(visit, "failed", str(error)[:500])  # too large: it would be tomorrow
         else:
             yield EndVisit(visit, "failed", f"{type(error).__name__}: {error}"[:500], later)
 
@@ -292,4 +297,5 @@ class NewsSpider(Spider):
             record.entity,
             head.get("content-encoding"),
             head.charset,
+            self.source.assets,
         )

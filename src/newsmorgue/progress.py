@@ -29,6 +29,8 @@ COLUMNS = (
     ("not allowed", ("disallowed",)),
     ("later", ("retry",)),
     ("failed", ("failed",)),
+    ("assets", ("asset",)),
+    ("assets failed", ("asset_failed",)),
 )
 
 

@@ -17,7 +17,8 @@ _TRACKING = re.compile(
     re.I,
 )
 # No network: the snapshot of the Public Suffix List that the package ships.
-_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+# Its private part too: two names under github.io have two owners.
+_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 _UNRESERVED = "!$&'()*+,-./:;=@_~"
 
 

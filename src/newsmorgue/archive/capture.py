@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a URL is to a crawl. Only STORY and LINK are cleaned: LINK was found in a page alone, may lead nowhere."""
+    """What a URL is to a crawl. Only STORY and LINK are cleaned: LINK was found in a page alone, may lead nowhere.
+
+    ASSET is what the page of a story shows beside its text: a style sheet, a picture, a font.
+    """
 
     HOME = "home"
     ROBOTS = "robots"
@@ -14,6 +17,16 @@ class Role(StrEnum):
     SITEMAP = "sitemap"
     STORY = "story"
     LINK = "link"
+    ASSET = "asset"
+
+
+class Assets(StrEnum):
+    """Which of the files that a story's page shows are kept with it: each setting takes what the one before takes."""
+
+    NONE = "none"
+    LEAD = "lead"  # its style sheets, and the picture it leads with
+    IMAGES = "images"  # every picture within the story
+    ALL = "all"  # every picture of the page, scripts, icons, fonts
 
 
 PAGE_ROLES = frozenset({Role.STORY, Role.LINK})

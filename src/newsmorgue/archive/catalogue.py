@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsmorgue.archive import schema
+from newsmorgue.archive.statements import upsert
 from newsmorgue.errors import CatalogueUnavailable
 
 REVISION = "0001"
@@ -112,18 +112,6 @@ def _clear_errors(url: sa.URL) -> Iterator[None]:
             f"catalogue {url.render_as_string()}: {str(error.orig).strip()}; check that it runs, that the address in "
             "'catalogue' is right, and that its disk is not full"
         ) from error
-
-
-def upsert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], **update: Any) -> None:
-    """Insert a row; where its primary key is there already, change the columns named in ``update`` (or nothing)."""
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    keys = [column.name for column in table.primary_key]
-    statement = insert.values(**values)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=update)
-        if update
-        else statement.on_conflict_do_nothing()
-    )
 
 
 def next_number(connection: sa.Connection, name: str) -> int:

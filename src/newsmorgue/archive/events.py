@@ -7,7 +7,7 @@ rows again), ``at`` the time in ISO 8601 UTC. Fields that are None are left out.
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, get_args
 
@@ -37,7 +37,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run ended; ``outcome`` is ``finished``, ``interrupted``, ``failed`` or ``lost`` (killed, found so by a later run)."""
+    """A run ended ``finished``, ``interrupted``, ``failed``, or ``lost``: killed, and found so by a later run."""
 
     type: ClassVar[str] = "run_ended"
     run: str
@@ -47,7 +47,10 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """A URL was found, or found again with another date. ``given`` is its spelling there, ``stated`` the date there."""
+    """A URL was found, or found again with another date. ``given`` is its spelling there, ``stated`` the date there.
+
+    An asset's ``key`` is its URL itself; it is found again only when it is to be looked at again.
+    """
 
     type: ClassVar[str] = "discovered"
     source: str
@@ -252,9 +255,21 @@ class Entry:
 
 def storable(event: Event) -> Event:
     """The event with U+FFFD for what no database takes as text, but JSON on a page can hold: NUL, lone surrogates."""
-    if not _UNSTORABLE.search(json.dumps(asdict(event), ensure_ascii=False).replace("\\u0000", "\0")):
-        return event
-    return type(event)(**_mended(asdict(event)))
+    values = _values(event)
+    return type(event)(**_mended(values)) if any(map(_is_unstorable, values.values())) else event
+
+
+def _values(event: Event) -> dict[str, Any]:
+    """The event's fields, not copied: events are never changed."""
+    return {field.name: getattr(event, field.name) for field in fields(event)}
+
+
+def _is_unstorable(value: Any) -> bool:
+    if isinstance(value, str):
+        return _UNSTORABLE.search(value) is not None
+    if isinstance(value, dict):
+        return any(map(_is_unstorable, value)) or any(map(_is_unstorable, value.values()))
+    return isinstance(value, list | tuple) and any(map(_is_unstorable, value))
 
 
 def _mended(value: Any) -> Any:
@@ -268,7 +283,7 @@ def _mended(value: Any) -> Any:
 def encode(entry: Entry) -> bytes:
     """One line of JSON, with its line feed."""
     head = {"type": entry.event.type, "seq": entry.seq, "line": entry.line, "at": iso(entry.at)}
-    body = {name: value for name, value in asdict(entry.event).items() if value is not None}
+    body = {name: value for name, value in _values(entry.event).items() if value is not None}
     return json.dumps(head | body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 

@@ -12,9 +12,10 @@ from newsmorgue.archive.capture import Role
 from newsmorgue.times import microseconds
 
 _U = schema.urls.c
-# Lists first, since they say what else is due; among stories those a list named before those only linked to.
+# Lists first, since they say what else is due; among stories those a list named before those only linked to; what
+# stories show comes last, since it waits and they change.
 # One role at a time, so that the index gives a few of many due URLs without sorting them all.
-_ORDER = (Role.HOME, Role.SITEMAP, Role.FEED, Role.STORY, Role.LINK)
+_ORDER = (Role.HOME, Role.SITEMAP, Role.FEED, Role.STORY, Role.LINK, Role.ASSET)
 SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP)
 
 
@@ -34,11 +35,13 @@ class Claim:
     stated: str | None = None
 
 
-def claim(connection: sa.Connection, source: str, run: str, now: datetime, limit: int) -> list[Claim]:
-    """Take up to ``limit`` due URLs of a source into hand for a run."""
+def claim(
+    connection: sa.Connection, source: str, run: str, now: datetime, limit: int, *, assets: bool = True
+) -> list[Claim]:
+    """Take up to ``limit`` due URLs of a source into hand for a run; with or without ``assets``."""
     taken: list[Claim] = []
     for role in _ORDER:
-        if len(taken) < limit:
+        if len(taken) < limit and (assets or role != Role.ASSET):
             due = (_U.role == role, _U.due_at <= microseconds(now), _U.claimed_by.is_(None))
             taken += _take(connection, source, run, limit - len(taken), *due)
     return taken
@@ -48,6 +51,14 @@ def claim_these(connection: sa.Connection, source: str, run: str, keys: Iterable
     """Take just these URLs into hand, due or not."""
     wanted = list(keys)
     return _take(connection, source, run, len(wanted), _U.key.in_(wanted))
+
+
+def claim_assets(
+    connection: sa.Connection, source: str, run: str, since: datetime, now: datetime, limit: int
+) -> list[Claim]:
+    """Take up to ``limit`` of the assets that became due since then into hand."""
+    due = (_U.due_at >= microseconds(since), _U.due_at <= microseconds(now), _U.claimed_by.is_(None))
+    return _take(connection, source, run, limit, _U.role == Role.ASSET, *due)
 
 
 def _take(connection: sa.Connection, source: str, run: str, limit: int, *which: sa.ColumnElement[bool]) -> list[Claim]:
@@ -118,9 +129,14 @@ def _make_due(connection: sa.Connection, now: datetime, reason: str, *where: sa.
 
 
 def troubles(connection: sa.Connection, source: str, since: datetime) -> list[tuple[str, str, str]]:
-    """What failed or is to be tried later, as it stands after the visits since then: URL, outcome, reason."""
-    when = (_U.source == source, _U.outcome.in_(("failed", "retry")), _U.outcome_at >= microseconds(since))
-    rows = connection.execute(sa.select(_U.url, _U.outcome, _U.detail).where(*when).order_by(_U.url))
+    """What failed or is to be tried later, as it stands after the visits since then: URL, outcome, reason.
+
+    An asset is none of it: the story is there without.
+    """
+    when = (_U.outcome.in_(("failed", "retry")), _U.outcome_at >= microseconds(since), _U.role != Role.ASSET)
+    rows = connection.execute(
+        sa.select(_U.url, _U.outcome, _U.detail).where(_U.source == source, *when).order_by(_U.url)
+    )
     return [(row.url, row.outcome, row.detail or "") for row in rows]
 
 

@@ -47,10 +47,25 @@ def captures_of(connection: sa.Connection, warc: str) -> Iterator[Capture]:
     return (capture_from_row(row) for row in rows)
 
 
+_C = schema.captures.c
+_AT = sa.select(schema.captures).where(_C.warc == sa.bindparam("in_warc"), _C.offset == sa.bindparam("at_offset"))
+_RESPONSE_WITH = (
+    sa.select(schema.captures)
+    .where(
+        _C.surt == sa.bindparam("of_surt"),
+        _C.url == sa.bindparam("of_url"),
+        _C.payload_digest == sa.bindparam("digest"),
+        _C.kind == "response",
+        _C.truncated.is_(None),
+    )
+    .order_by(_C.timestamp.desc())
+    .limit(1)
+)
+
+
 def capture_at(connection: sa.Connection, warc: str, offset: int) -> Capture | None:
     """The capture at a place, or None."""
-    c = schema.captures.c
-    row = connection.execute(sa.select(schema.captures).where(c.warc == warc, c.offset == offset)).first()
+    row = connection.execute(_AT, {"in_warc": warc, "at_offset": offset}).first()
     return capture_from_row(row) if row else None
 
 
@@ -74,16 +89,29 @@ def payload_capture(connection: sa.Connection, capture: Capture) -> Capture | No
 
 def response_with(connection: sa.Connection, url: str, payload_digest: str) -> Capture | None:
     """The latest response of that URL with that payload, for a revisit to refer to."""
+    values = {"of_surt": surt(url), "of_url": url, "digest": payload_digest}
+    row = connection.execute(_RESPONSE_WITH, values).first()
+    return capture_from_row(row) if row else None
+
+
+def asset_with(connection: sa.Connection, source: str, payload_digest: str) -> Capture | None:
+    """The first asset of a source with that payload, under whatever URL, for a revisit to refer to."""
     c = schema.captures.c
     same = (
-        c.surt == surt(url),
-        c.url == url,
+        c.source == source,
         c.payload_digest == payload_digest,
+        c.role == schema.ASSET,
         c.kind == "response",
+        c.status == 200,
         c.truncated.is_(None),
     )
-    row = connection.execute(sa.select(schema.captures).where(*same).order_by(c.timestamp.desc()).limit(1)).first()
+    row = connection.execute(sa.select(schema.captures).where(*same).order_by(c.timestamp).limit(1)).first()
     return capture_from_row(row) if row else None
+
+
+def has_asset(capture: Capture) -> bool:
+    """Whether a capture has an asset's payload, whole."""
+    return (capture.role, capture.kind, capture.status, capture.truncated) == (Role.ASSET, "response", 200, None)
 
 
 def last_whole_response(connection: sa.Connection, url: str) -> Capture | None:

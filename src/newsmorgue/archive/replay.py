@@ -6,16 +6,15 @@ configuration), so that replaying a journal gives the same rows again.
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from newsmorgue.archive import events, schema
 from newsmorgue.archive.capture import CLEANED, Capture, Role
-from newsmorgue.archive.catalogue import upsert
 from newsmorgue.archive.events import Entry
 from newsmorgue.archive.journal import Place
+from newsmorgue.archive.statements import find, insert, update, upsert
 from newsmorgue.errors import ImpossibleTime
 from newsmorgue.times import from_iso, microseconds
 from newsmorgue.urls import address_key
@@ -23,6 +22,17 @@ from newsmorgue.urls import address_key
 _Apply = Callable[[sa.Connection, Any, Entry, Place], None]
 _MAX_FAILURES = 5  # then a URL is left alone until a feed or sitemap names it with a new date
 _TRUST_SAMPLE, _TRUST_SHARE = 20, 0.1
+
+
+_MARK_CLEANED = (
+    sa.update(schema.captures)
+    .where(
+        schema.captures.c.warc == sa.bindparam("in_warc"),
+        schema.captures.c.offset == sa.bindparam("at_offset"),
+        schema.captures.c.state.is_not(None),
+    )
+    .values(state=CLEANED)
+)
 
 
 def apply(connection: sa.Connection, entry: Entry, place: Place) -> None:
@@ -64,7 +74,7 @@ def _source(connection: sa.Connection, event: events.SourceAdded, entry: Entry, 
         "date_hits": 0,
         "date_misses": 0,
     }
-    upsert(connection, schema.sources, values, home=event.home)
+    upsert(connection, schema.sources, values, "home")
 
 
 def _run(connection: sa.Connection, event: events.RunStarted, entry: Entry, _: Place) -> None:
@@ -75,7 +85,7 @@ def _run(connection: sa.Connection, event: events.RunStarted, entry: Entry, _: P
 def _run_ended(connection: sa.Connection, event: events.RunEnded, entry: Entry, _: Place) -> None:
     counts = json.dumps(event.counts, sort_keys=True)
     ended = {"ended_at": microseconds(entry.at), "outcome": event.outcome, "counts": counts}
-    connection.execute(sa.update(schema.runs).where(schema.runs.c.id == event.run).values(**ended))
+    update(connection, schema.runs, {"id": event.run}, ended)
 
 
 def _discovered(connection: sa.Connection, event: events.Discovered, entry: Entry, _: Place) -> None:
@@ -84,14 +94,19 @@ def _discovered(connection: sa.Connection, event: events.Discovered, entry: Entr
     if row is None:
         _insert_url(connection, event, at)
     elif changes := _changes(connection, event, row, at):
-        connection.execute(_update_url(event.source, event.key).values(**changes))
+        update(connection, schema.urls, {"source": event.source, "key": event.key}, changes)
     mention = {"given": event.given, "stated": event.stated, "at": at}
     key = {"source": event.source, "key": event.key, "found_in": event.found_in}
-    upsert(connection, schema.mentions, key | mention, **mention)
+    upsert(connection, schema.mentions, key | mention, *mention)
 
 
 def _changes(connection: sa.Connection, event: events.Discovered, row: Any, at: int) -> dict[str, Any]:
-    """A link turns out to be more when a list names it; nothing becomes less (a sitemap names the home page too)."""
+    """A link turns out to be more when a list names it; nothing becomes less (a sitemap names the home page too).
+
+    An asset is named a second time only to be looked at again.
+    """
+    if event.role == Role.ASSET:
+        return {"due_at": at, "reason": "recheck"}
     changes: dict[str, Any] = {"role": event.role} if row.role == Role.LINK != event.role else {}
     if event.role == changes.get("role", row.role) and _date_changed(connection, event, row):
         changes |= {"due_at": at, "reason": "date"}
@@ -102,16 +117,15 @@ def _insert_url(connection: sa.Connection, event: events.Discovered, at: int) ->
     names = ("source", "key", "url", "role", "found_in", "hops")
     values = {name: getattr(event, name) for name in names}
     found = {"found_at": at, "failures": 0, "due_at": at, "reason": "new"}
-    connection.execute(sa.insert(schema.urls).values(**values, **found))
+    insert(connection, schema.urls, values | found)
 
 
 def _date_changed(connection: sa.Connection, event: events.Discovered, row: Any) -> bool:
     """Whether the list names another date than at its last look, or a first one that is later than the last visit."""
-    table = schema.mentions
-    same = (table.c.source == event.source, table.c.key == event.key, table.c.found_in == event.found_in)
-    before = connection.execute(sa.select(table.c.stated).where(*same)).first()
     if event.stated is None or not _dates_are_trusted(connection, event.source):
         return False
+    same = {"source": event.source, "key": event.key, "found_in": event.found_in}
+    before = find(connection, schema.mentions, ("stated",), **same)
     if before is None or before.stated is None:
         return row.outcome_at is not None and _later(event.stated, row.outcome_at)
     return bool(before.stated != event.stated)
@@ -126,8 +140,7 @@ def _later(stated: str, moment: int) -> bool:
 
 def _dates_are_trusted(connection: sa.Connection, source: str) -> bool:
     """A source whose dates change without its pages loses the right to be believed: under 1 in 10 of at least 20."""
-    table = schema.sources
-    row = connection.execute(sa.select(table.c.date_hits, table.c.date_misses).where(table.c.slug == source)).first()
+    row = find(connection, schema.sources, ("date_hits", "date_misses"), slug=source)
     looked = row.date_hits + row.date_misses if row else 0
     return row is None or looked < _TRUST_SAMPLE or row.date_hits >= looked * _TRUST_SHARE
 
@@ -147,7 +160,7 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
     if event.outcome == "respelled":  # the same address as the site spells it: to be fetched so, at once
         values |= {"url": event.detail, "hops": row.hops + 1, "due_at": microseconds(entry.at), "reason": event.reason}
     validators = {"etag": event.etag, "last_modified": event.last_modified} if event.etag or event.last_modified else {}
-    connection.execute(_update_url(event.source, event.key).values(**values, **validators))
+    update(connection, schema.urls, {"source": event.source, "key": event.key}, values | validators)
     if event.warc is not None:
         _mark_cleaned(connection, event.warc, event.offset)
     if event.reason == "date" and event.outcome in ("stored", "unchanged"):
@@ -158,9 +171,7 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
 
 
 def _mark_cleaned(connection: sa.Connection, warc: str, offset: int | None) -> None:
-    table = schema.captures
-    place = (table.c.warc == warc, table.c.offset == offset, table.c.state.is_not(None))
-    connection.execute(sa.update(table).where(*place).values(state=CLEANED))
+    connection.execute(_MARK_CLEANED, {"in_warc": warc, "at_offset": offset})
 
 
 def _story(connection: sa.Connection, event: events.StoryBegun, entry: Entry, _: Place) -> None:
@@ -176,7 +187,7 @@ def _canonical(connection: sa.Connection, event: events.CanonicalChanged, _entry
 
 def _alias(connection: sa.Connection, event: events.AliasAdded, entry: Entry, _: Place) -> None:
     values = {"url": event.url, "key": event.key, "story": event.story, "kind": event.kind}
-    upsert(connection, schema.aliases, values | {"since": microseconds(entry.at)}, story=event.story, kind=event.kind)
+    upsert(connection, schema.aliases, values | {"since": microseconds(entry.at)}, "story", "kind")
 
 
 def _version(connection: sa.Connection, event: events.VersionAdded, entry: Entry, place: Place) -> None:
@@ -195,13 +206,8 @@ def _text(
 
 
 def _sighting(connection: sa.Connection, event: events.Sighted, _entry: Entry, _: Place) -> None:
-    seen = _moment(event.seen)
     values = {"warc": event.warc, "offset": event.offset, "version": event.version, "url": event.url}
-    upsert(connection, schema.sightings, values | {"at": microseconds(seen)})
-
-
-def _moment(text: str) -> datetime:
-    return from_iso(text)
+    upsert(connection, schema.sightings, values | {"at": microseconds(from_iso(event.seen))})
 
 
 def _merge(connection: sa.Connection, event: events.Merged, _entry: Entry, _: Place) -> None:
@@ -234,17 +240,11 @@ def _add_audit(connection: sa.Connection, entry: Entry, action: str, subject: st
 
 
 def _update_story(connection: sa.Connection, story: str, **values: Any) -> None:
-    connection.execute(sa.update(schema.stories).where(schema.stories.c.id == story).values(**values))
-
-
-def _update_url(source: str, key: str) -> sa.Update:
-    return sa.update(schema.urls).where(schema.urls.c.source == source, schema.urls.c.key == key)
+    update(connection, schema.stories, {"id": story}, values)
 
 
 def _url_row(connection: sa.Connection, source: str, key: str) -> Any:
-    table = schema.urls
-    columns = (table.c.role, table.c.failures, table.c.hops, table.c.outcome_at)
-    return connection.execute(sa.select(*columns).where(table.c.source == source, table.c.key == key)).first()
+    return find(connection, schema.urls, ("role", "failures", "hops", "outcome_at"), source=source, key=key)
 
 
 _APPLY: dict[str, _Apply] = {

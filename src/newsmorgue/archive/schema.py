@@ -11,6 +11,8 @@ file stem), never its place.
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
+# A literal, not a parameter: only then do databases see that a query is within the index of assets.
+ASSET: sa.ColumnElement[str] = sa.literal_column("'asset'")
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[int]:
@@ -103,6 +105,13 @@ captures = sa.Table(
     _text("state", nullable=True),
     sa.Index("captures_place", "warc", "offset", unique=True),
     sa.Index("captures_state", "source", "state"),
+    sa.Index(
+        "captures_assets",
+        "source",
+        "payload_digest",
+        sqlite_where=sa.column("role") == ASSET,
+        postgresql_where=sa.column("role") == ASSET,
+    ),
 )
 
 files = sa.Table(

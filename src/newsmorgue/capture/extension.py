@@ -18,7 +18,7 @@ from scrapy.utils.asyncio import create_looping_call
 
 from newsmorgue.archive import frontier, schema
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import UNCLEANED, Capture, Role
+from newsmorgue.archive.capture import PAGE_ROLES, UNCLEANED, Assets, Capture, Role
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import capture_from_row
 from newsmorgue.capture import guard
@@ -38,6 +38,7 @@ RECORDED = "newsmorgue_recorded"
 ROLE = "newsmorgue_role"
 _COMMIT_SECONDS = 1.0
 _FAILED = "archive_failed"
+_OUTCOMES = {"finished": "finished", "shutdown": "interrupted"}  # by Scrapy's reason; any other is a fault of ours
 # Sent after each commit, with ``capture`` (this extension), for whoever shows how far a run is.
 PROGRESS = object()
 
@@ -84,6 +85,7 @@ class CaptureExtension:
     def open(self, spider: Spider) -> None:
         """Open the archive, take the source, begin the run. What goes wrong closes the spider."""
         self.source = _source_of(spider, self.configuration)
+        self._is_ours = isinstance(getattr(spider, "source", None), SourceConfiguration)
         self._allowed = self._typed_addresses(spider)
         for host, port in self._allowed:
             guard.allow(host, port)  # the resolver is the process's; a run's own requests are held to its own
@@ -106,7 +108,8 @@ class CaptureExtension:
         kind = getattr(self._crawler.spider, "run_kind", "crawl")
         self._stack.enter_context(self.archive.spool.lock_source(self.source.slug, kind))
         info = about_run(self._crawler.settings, self.source.slug, self.archive.host, self.configuration.contact)
-        self.recorder = Recorder(self.archive, self.source.slug, info, now_utc)
+        dedupe = self.source.dedupe_across_urls
+        self.recorder = Recorder(self.archive, self.source.slug, info, now_utc, dedupe_across_urls=dedupe)
         self._stack.callback(self.recorder.abandon)
         self.recorder.take_over()
         self.recorder.add(BeginRun(self.run, self.source, kind, self.archive.host))
@@ -136,7 +139,7 @@ class CaptureExtension:
             self._loop.stop()
         try:
             if self.failure is None:
-                self.outcome = "finished" if reason == "finished" else "interrupted"
+                self.outcome = _OUTCOMES.get(reason, "failed")
                 self._end(self.outcome)
         except NewsmorgueError as error:
             self.failure = error
@@ -165,10 +168,14 @@ class CaptureExtension:
     # -- what the tap and the stages hand over -----------------------------------------------------------------
 
     def refuse_forbidden(self, request: Request) -> None:
-        """Stop a request to where nothing a site says may lead. Raises ForbiddenAddress."""
-        reason = guard.forbidden_reason(request.url, self._allowed)
-        if reason:
-            raise ForbiddenAddress(reason)
+        """Stop a request to where nothing a site says may lead. Raises ForbiddenAddress.
+
+        A foreign spider goes where its project lets it go: the add-on records, and forbids nothing.
+        """
+        if self._is_ours:
+            reason = guard.forbidden_reason(request.url, self._allowed)
+            if reason:
+                raise ForbiddenAddress(reason)
 
     def record(self, request: Request, exchange: Exchange) -> None:
         """Keep an exchange; what became of it is in the request's meta."""
@@ -176,8 +183,10 @@ class CaptureExtension:
         if self.failure is not None or self.outcome is not None:
             return
         try:
-            about = about_visit(request.meta.get("claim"), exchange)
-            request.meta[RECORDED] = self.recorder.record(exchange, str(role), about)
+            claim: frontier.Claim | None = request.meta.get("claim")
+            is_first = claim is not None and claim.reason == "new" and claim.role in PAGE_ROLES
+            recorded = self.recorder.record(exchange, str(role), about_visit(claim, exchange), is_first=is_first)
+            request.meta[RECORDED] = recorded
         except NewsmorgueError as error:
             self.fail(error)
 
@@ -208,12 +217,18 @@ class CaptureExtension:
     def claim(self, limit: int) -> list[frontier.Claim]:
         """Take due URLs into hand."""
         with self.archive.catalogue.write() as connection:
-            return frontier.claim(connection, self.source.slug, self.run, now_utc(), limit)
+            assets = self.source.assets is not Assets.NONE
+            return frontier.claim(connection, self.source.slug, self.run, now_utc(), limit, assets=assets)
 
     def claim_these(self, keys: list[str]) -> list[frontier.Claim]:
         """Take just these URLs into hand, due or not."""
         with self.archive.catalogue.write() as connection:
             return frontier.claim_these(connection, self.source.slug, self.run, keys)
+
+    def claim_assets(self, limit: int) -> list[frontier.Claim]:
+        """Take assets into hand that became due in this run."""
+        with self.archive.catalogue.write() as connection:
+            return frontier.claim_assets(connection, self.source.slug, self.run, self._began, now_utc(), limit)
 
     def make_due(self, *, recheck: bool) -> None:
         """Look at the source's lists again, at what failed, and (``recheck``) at every story that is known."""

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import UNCLEANED, Capture, is_cleanable
+from newsmorgue.archive.capture import UNCLEANED, Capture, Role, is_cleanable
 from newsmorgue.archive.events import PolicyApplied
 from newsmorgue.archive.exchange import Exchange
-from newsmorgue.archive.index import last_whole_response, response_with
+from newsmorgue.archive.index import asset_with, has_asset, last_whole_response, response_with
 from newsmorgue.archive.journal import Place
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.recovery import open_file, take_over_others
@@ -51,22 +53,34 @@ class _Refused:
 class Recorder:
     """Writes for one source, until :meth:`finish`. ``info`` goes into each WARC's first record."""
 
-    def __init__(self, archive: Archive, source: str, info: dict[str, str], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        source: str,
+        info: dict[str, str],
+        clock: Callable[[], datetime],
+        *,
+        dedupe_across_urls: bool = False,
+    ) -> None:
         self.archive = archive
         self.source = source
         self.clock = clock
         self.counts: Counter[str] = Counter()
         self._info = info
+        self._dedupe_across_urls = dedupe_across_urls
         self._writer = RecordWriter()
         self.sealer = Sealer(archive, clock)
         self._file: SpoolFile | None = None
         self._captures: list[Capture] = []
         self._intents: list[Intent] = []
 
-    def record(self, exchange: Exchange, role: str, about: Mapping[str, str] | None = None) -> Recorded:
+    def record(
+        self, exchange: Exchange, role: str, about: Mapping[str, str] | None = None, *, is_first: bool = False
+    ) -> Recorded:
         """Keep an exchange in the open WARC, unless its site asks that it be not kept.
 
-        ``about`` says what the exchange does not show, such as where its URL was found.
+        ``about`` says what the exchange does not show, such as where its URL was found; ``is_first`` that its URL was
+        never fetched before, so that there is no need to look for its payload.
         """
         refused = refusal(exchange.head, exchange.entity)
         if refused:
@@ -74,7 +88,7 @@ class Recorder:
             self.add(_Refused(clean_url(exchange.url), refused))
             return Recorded(exchange, None, refused)
         file = self._open()
-        before = self._known_payload(exchange)
+        before = None if is_first else self._known_payload(exchange, role)
         first, others = self._writer.exchange(exchange, role, before, about)
         offset = file.append_warc(first + b"".join(others))
         capture = self._capture(exchange, role, file.name, offset, len(first), before)
@@ -158,8 +172,11 @@ class Recorder:
         if self.archive.must_be_sealed(file, self.clock()):
             self.seal_now()
 
-    def _known_payload(self, exchange: Exchange) -> RefersTo | None:
-        """The earlier capture that has this payload: for the same URL, whole, and worth more than a header block."""
+    def _known_payload(self, exchange: Exchange, role: str) -> RefersTo | None:
+        """The earlier capture that has this payload: for the same URL, whole, and worth more than a header block.
+
+        Where the source allows, an asset's may be that of another URL.
+        """
         if exchange.truncated or exchange.head.status not in (200, 304):
             return None
         url = clean_url(exchange.url)
@@ -168,9 +185,16 @@ class Recorder:
                 earlier = last_whole_response(connection, url)
             else:
                 earlier = response_with(connection, url, exchange.payload_digest) if exchange.entity else None
+            if earlier is None and role == Role.ASSET and exchange.entity and self._dedupe_across_urls:
+                earlier = self._same_asset(connection, exchange.payload_digest)
         if earlier is None or earlier.payload_digest is None:
             return None
         return RefersTo(earlier.url, iso(earlier.time), earlier.payload_digest)
+
+    def _same_asset(self, connection: sa.Connection, payload_digest: str) -> Capture | None:
+        """An asset with that payload under any URL, also one that no commit has made a row yet."""
+        same = (one for one in self._captures if has_asset(one) and one.payload_digest == payload_digest)
+        return next(same, None) or asset_with(connection, self.source, payload_digest)
 
     def _capture(
         self, exchange: Exchange, role: str, warc: str, offset: int, length: int, before: RefersTo | None

@@ -61,7 +61,7 @@ def _after_headline(root: etree._Element, story: etree._Element | None) -> Itera
         yield from ((element, True) for element in (story.iter(etree.Element) if story is not None else ()))
         return
     inside = story is not None and any(above is story for above in heading.iterancestors())
-    for element in select(heading, "following::*"):
+    for element in select(heading, f"(following::*)[position() <= {_REACH}]"):
         inside = inside or element is story
         yield element, inside
 

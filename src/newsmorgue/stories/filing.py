@@ -16,12 +16,16 @@ from newsmorgue.archive.capture import Capture, Role
 from newsmorgue.archive.events import AliasAdded, Discovered, Gone, Outcome, Sighted, TextRenewed, VersionAdded
 from newsmorgue.archive.frontier import make_due
 from newsmorgue.archive.ledger import Ledger
+from newsmorgue.archive.statements import find
 from newsmorgue.cleaning import READING, Article, article_to_json
+from newsmorgue.stories.assets import DiscoverAssets
 from newsmorgue.stories.identity import Address, ReadArticle, add_known_spellings, identify, story_at
 from newsmorgue.stories.versions import family, root_of, text_digest
 from newsmorgue.times import from_microseconds, iso, microseconds
 from newsmorgue.urls import address_key, without_tracking
 
+# What a run counts an asset as; any other outcome means that it could not be had.
+_ASSET_COUNTS = {"stored": "asset", "unchanged": "asset", "redirected": None}
 MAX_HOPS = 10  # RFC 9110 §15.4 asks for a bound; browsers use 20, robots.txt readers 5
 
 
@@ -81,7 +85,7 @@ def end_visit(
 @dataclass(frozen=True, slots=True)
 class EndVisit:
     """A visit that showed no version: ``outcome`` is one of ``not_story``, ``refused``, ``disallowed``, ``retry``,
-    ``failed``, ``listed`` (a feed, sitemap or home page was read)."""
+    ``failed``, ``listed`` (a feed, sitemap or home page was read). Or a visit to an asset, however it ended."""
 
     visit: Visit
     outcome: str
@@ -91,16 +95,20 @@ class EndVisit:
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
         end_visit(ledger, self.visit, self.outcome, self.detail, self.retry_at)
-        return self.outcome
+        return _ASSET_COUNTS.get(self.outcome, "asset_failed") if self.visit.role == Role.ASSET else self.outcome
 
 
 @dataclass(frozen=True, slots=True)
 class FilePage:
-    """A page that is a story: find the story, and whether this is a version not seen before."""
+    """A page that is a story: find the story, and whether this is a version not seen before.
+
+    ``assets`` are the URLs of what the page shows and is to be kept with it.
+    """
 
     visit: Visit
     article: Article
     renewals: tuple[Renewal, ...] = ()
+    assets: tuple[str, ...] = ()
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
@@ -110,14 +118,17 @@ class FilePage:
         story, is_new = identify(ledger, address, self.article, read)
         add_known_spellings(ledger, address, story)
         self.renew(ledger)
-        before = _last_version(ledger.connection, story)
+        before = None if is_new else _last_version(ledger.connection, story)
         version, is_added = self.find_version(ledger, story, capture)
         ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
-        _say_back(ledger, story, address)
+        if not is_new:
+            _say_back(ledger, story, address)
         counted = (
             "new_story" if is_new else "new_version" if is_added else "returned" if version != before else "unchanged"
         )
         end_visit(ledger, self.visit, "unchanged" if counted == "unchanged" else "stored", version)
+        again = counted in ("new_story", "new_version")
+        DiscoverAssets(address.source, address.url, self.assets, again=again).settle(ledger, read)
         return counted
 
     def renew(self, ledger: Ledger) -> None:
@@ -139,17 +150,32 @@ class FilePage:
         return version, True
 
 
+_V, _S, _T, _M = schema.versions.c, schema.sightings.c, schema.texts.c, schema.mentions.c
+_IN_STORIES = _V.story.in_(sa.bindparam("stories", expanding=True))
+_VERSION_WITH = (
+    sa.select(_V.id)
+    .join(schema.texts, _T.version == _V.id)
+    .where(_IN_STORIES, _T.reading == sa.bindparam("reading"), _T.digest == sa.bindparam("digest"))
+    .order_by(_V.created_at, _V.id)
+    .limit(1)
+)
+_LAST_VERSION = (
+    sa.select(_S.version).join(schema.versions, _V.id == _S.version).where(_IN_STORIES).order_by(_S.at.desc()).limit(1)
+)
+_KNOWN_MENTIONS = sa.select(_M.key, _M.given, _M.stated).where(
+    _M.source == sa.bindparam("source"),
+    _M.found_in == sa.bindparam("found_in"),
+    _M.key.in_(sa.bindparam("keys", expanding=True)),
+)
+
+
 def _version_with(connection: sa.Connection, story: str, digest: str) -> str | None:
-    v, t = schema.versions.c, schema.texts.c
-    equal = (v.story.in_(family(connection, story)), t.reading == READING, t.digest == digest)
-    query = sa.select(v.id).join(schema.texts, t.version == v.id).where(*equal).order_by(v.created_at, v.id)
-    return connection.execute(query.limit(1)).scalar()
+    values = {"stories": family(connection, story), "reading": READING, "digest": digest}
+    return connection.execute(_VERSION_WITH, values).scalar()
 
 
 def _last_version(connection: sa.Connection, story: str) -> str | None:
-    v, s = schema.versions.c, schema.sightings.c
-    query = sa.select(s.version).join(schema.versions, v.id == s.version).where(v.story.in_(family(connection, story)))
-    return connection.execute(query.order_by(s.at.desc()).limit(1)).scalar()
+    return connection.execute(_LAST_VERSION, {"stories": family(connection, story)}).scalar()
 
 
 def _say_back(ledger: Ledger, story: str, address: Address) -> None:
@@ -208,8 +234,7 @@ class FileGone:
 
 
 def _canonical_and_gone(connection: sa.Connection, story: str) -> tuple[str, int | None]:
-    c = schema.stories.c
-    row = connection.execute(sa.select(c.canonical, c.gone_at).where(c.id == story)).one()
+    row = find(connection, schema.stories, ("canonical", "gone_at"), id=story)
     return row.canonical, row.gone_at
 
 
@@ -233,9 +258,7 @@ class FileRedirect:
             end_visit(ledger, self.visit, "failed", f"more than {MAX_HOPS} redirects, the last to {url}")
             return "failed"
         end_visit(ledger, self.visit, "redirected", key)
-        known = ledger.connection.execute(
-            sa.select(schema.urls.c.outcome_at).where(schema.urls.c.source == address.source, schema.urls.c.key == key)
-        ).first()
+        known = find(ledger.connection, schema.urls, ("outcome_at",), source=address.source, key=key)
         ledger.emit(Discovered(address.source, url, key, self.visit.role, address.url, self.target, hops=self.hops + 1))
         story = story_at(ledger.connection, key)
         if story and story_at(ledger.connection, address.key) is None:
@@ -286,11 +309,8 @@ class Discover:
         return None
 
     def _known(self, connection: sa.Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:
-        m = schema.mentions.c
-        query = sa.select(m.key, m.given, m.stated).where(
-            m.source == self.source, m.found_in == self.found_in, m.key.in_(keys)
-        )
-        return {row.key: (row.given, row.stated) for row in connection.execute(query)}
+        values = {"source": self.source, "found_in": self.found_in, "keys": keys}
+        return {row.key: (row.given, row.stated) for row in connection.execute(_KNOWN_MENTIONS, values)}
 
     def _found(self, ledger: Ledger, key: str, finding: Finding) -> None:
         url = without_tracking(finding.url)
@@ -298,10 +318,7 @@ class Discover:
             Discovered(self.source, url, key, finding.role, self.found_in, finding.url, finding.stated, self.hops)
         )
         story = story_at(ledger.connection, key)
-        known = ledger.connection.execute(
-            sa.select(schema.aliases.c.url).where(schema.aliases.c.url == finding.url)
-        ).scalar()
-        if story and known is None:
+        if story and find(ledger.connection, schema.aliases, ("url",), url=finding.url) is None:
             ledger.emit(AliasAdded(finding.url, key, story, "mentioned"))
 
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from newsmorgue.archive.events import AliasAdded, CanonicalChanged, Discovered, 
 from newsmorgue.archive.frontier import SEED_ROLES, role_of
 from newsmorgue.archive.journal import Place
 from newsmorgue.archive.ledger import Ledger
+from newsmorgue.archive.statements import find, find_all
 from newsmorgue.cleaning import Article
 from newsmorgue.stories.likeness import tell_the_same
 from newsmorgue.stories.versions import root_of, versions_of
@@ -61,8 +63,8 @@ def _is_bare(host: str) -> bool:
 
 def story_at(connection: sa.Connection, key: str) -> str | None:
     """The story that an address leads to: the root, or None."""
-    story = connection.execute(sa.select(schema.aliases.c.story).where(schema.aliases.c.key == key).limit(1)).scalar()
-    return root_of(connection, story) if story else None
+    row = find(connection, schema.aliases, ("story",), key=key)
+    return root_of(connection, row.story) if row else None
 
 
 def identify(
@@ -132,9 +134,8 @@ def _known(ledger: Ledger, address: Address, article: Article, read: ReadArticle
 def _leading_here(connection: sa.Connection, address: Address) -> list[tuple[str, str]]:
     """Stories whose address redirects to this one, and those that named it as canonical before it was seen."""
     moved = [(story_at(connection, key), f"{key} redirects to") for key in _redirecting_keys(connection, address)]
-    table = schema.stories.c
-    waiting = sa.select(table.id).where(table.claimed_key == address.key).order_by(table.created_at, table.id)
-    claiming = [(story, "it named as canonical") for story in connection.execute(waiting).scalars()]
+    waiting = find_all(connection, schema.stories, ("created_at", "id"), claimed_key=address.key)
+    claiming = [(row.id, "it named as canonical") for row in waiting]
     return [(story, why) for story, why in (*moved, *claiming) if story]
 
 
@@ -152,13 +153,16 @@ def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> 
 
 def _redirecting_keys(connection: sa.Connection, address: Address) -> list[str]:
     """The addresses that redirect here, over any number of hops, the nearest first."""
-    table, found, fresh = schema.urls.c, [address.key], [address.key]
+    found, fresh = [address.key], [address.key]
     while fresh:
-        moved = (table.source == address.source, table.outcome == "redirected", table.detail.in_(fresh))
-        hop = connection.execute(sa.select(table.key).where(*moved).order_by(table.key)).scalars().all()
-        fresh = [key for key in hop if key not in found]
+        hop = [row.key for goal in fresh for row in _moved(connection, address.source, goal)]
+        fresh = [key for key in dict.fromkeys(hop) if key not in found]
         found += fresh
     return found[1:]
+
+
+def _moved(connection: sa.Connection, source: str, key: str) -> list[Any]:
+    return find_all(connection, schema.urls, ("key",), source=source, outcome="redirected", detail=key)
 
 
 def _begin(ledger: Ledger, address: Address) -> str:
@@ -168,9 +172,7 @@ def _begin(ledger: Ledger, address: Address) -> str:
 
 
 def _say_canonical(ledger: Ledger, story: str, canonical: str, claimed: str | None, foreign: str | None) -> None:
-    table = schema.stories.c
-    columns = (table.canonical, table.claimed, table.syndicated_from)
-    row = ledger.connection.execute(sa.select(*columns).where(table.id == story)).one()
+    row = find(ledger.connection, schema.stories, ("canonical", "claimed", "syndicated_from"), id=story)
     if tuple(row) != (canonical, claimed, foreign):
         ledger.emit(CanonicalChanged(story, canonical, claimed, foreign))
     _add_alias(ledger, canonical, address_key(canonical), story, "canonical")
@@ -183,9 +185,7 @@ def _look_at(ledger: Ledger, address: Address, url: str) -> None:
 
 
 def _add_alias(ledger: Ledger, url: str, key: str, story: str, kind: str) -> None:
-    table = schema.aliases.c
-    known = ledger.connection.execute(sa.select(table.story).where(table.url == url)).scalar()
-    if known is None:
+    if find(ledger.connection, schema.aliases, ("story",), url=url) is None:
         ledger.emit(AliasAdded(url, key, story, kind))
 
 
@@ -194,19 +194,13 @@ def add_known_spellings(ledger: Ledger, address: Address, story: str) -> None:
     keys = _redirecting_keys(ledger.connection, address)
     for key in keys:
         if story_at(ledger.connection, key) is None:
-            url = ledger.connection.execute(
-                sa.select(schema.urls.c.url).where(schema.urls.c.source == address.source, schema.urls.c.key == key)
-            ).scalar_one()
-            _add_alias(ledger, url, key, story, "redirect")
+            row = find(ledger.connection, schema.urls, ("url",), source=address.source, key=key)
+            _add_alias(ledger, row.url, key, story, "redirect")
     ours = [key for key in (address.key, *keys) if story_at(ledger.connection, key) == story]
-    table = schema.mentions.c
-    given = (
-        sa.select(table.given, table.key)
-        .where(table.source == address.source, table.key.in_(ours))
-        .order_by(table.given)
-    )
-    for row in ledger.connection.execute(given.distinct()).all():
-        _add_alias(ledger, row.given, row.key, story, "mentioned")
+    for key in ours:
+        given = find_all(ledger.connection, schema.mentions, ("given",), source=address.source, key=key)
+        for spelling in dict.fromkeys(row.given for row in given):
+            _add_alias(ledger, spelling, key, story, "mentioned")
 
 
 def merge(ledger: Ledger, one: str, other: str, why: str) -> str:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.journal import Place
+from newsmorgue.archive.statements import find, find_all
 from newsmorgue.cleaning import Article
 from newsmorgue.times import from_microseconds
 
@@ -59,18 +60,18 @@ class VersionRow:
 
 def family(connection: sa.Connection, root: str) -> list[str]:
     """A story's id and those of all stories merged into it, at any depth."""
-    table, found, fresh = schema.stories, [root], [root]
+    found, fresh = [root], [root]
     while fresh:
-        fresh = list(connection.execute(sa.select(table.c.id).where(table.c.merged_into.in_(fresh))).scalars())
+        merged = [find_all(connection, schema.stories, ("id",), merged_into=story) for story in fresh]
+        fresh = [row.id for rows in merged for row in rows]
         found += fresh
     return found
 
 
 def root_of(connection: sa.Connection, story: str) -> str:
     """The story that a (perhaps merged) story is part of."""
-    table = schema.stories
-    while parent := connection.execute(sa.select(table.c.merged_into).where(table.c.id == story)).scalar():
-        story = parent
+    while (row := find(connection, schema.stories, ("merged_into",), id=story)) and row.merged_into:
+        story = row.merged_into
     return story
 
 

@@ -53,6 +53,14 @@ def upgrade() -> None:
     )
     op.create_index("captures_place", "captures", ["warc", "offset"], unique=True)
     op.create_index("captures_state", "captures", ["source", "state"], unique=False)
+    op.create_index(
+        "captures_assets",
+        "captures",
+        ["source", "payload_digest"],
+        unique=False,
+        sqlite_where=sa.text("role = 'asset'"),
+        postgresql_where=sa.text("role = 'asset'"),
+    )
     op.create_table(
         "counters",
         sa.Column("name", sa.Text(), nullable=False),

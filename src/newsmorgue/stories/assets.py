@@ -1,0 +1,45 @@
+"""Assets on the frontier: what the pages of stories show beside their text.
+
+An asset's key is its exact URL, where a page's is what the spellings of its address share: a replay asks for the very
+URL that the page names, and no page is ever taken for an asset or an asset for a page.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.capture import Role
+from newsmorgue.archive.events import Discovered
+from newsmorgue.archive.ledger import Ledger
+from newsmorgue.stories.identity import ReadArticle
+from newsmorgue.times import microseconds
+
+# Files of a page are rarely changed under the same address: what is to be seen anew gets a new one.
+FRESH = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverAssets:
+    """Assets that one page or style sheet names. Those known are passed over; with ``again``, only while fresh."""
+
+    source: str
+    found_in: str
+    urls: tuple[str, ...]
+    hops: int = 0
+    again: bool = False
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`newsmorgue.stories.filing.Intent`."""
+        for url in self._due(ledger):
+            ledger.emit(Discovered(self.source, url, url, Role.ASSET, self.found_in, url, hops=self.hops))
+        return None
+
+    def _due(self, ledger: Ledger) -> list[str]:
+        c = schema.urls.c
+        query = sa.select(c.key, c.outcome_at).where(c.source == self.source, c.key.in_(self.urls))
+        seen = {row.key: row.outcome_at for row in ledger.connection.execute(query)}
+        stale = microseconds(ledger.now - FRESH)
+        old = {key for key, at in seen.items() if self.again and at is not None and at < stale}
+        return [url for url in self.urls if url not in seen or url in old]
