@@ -1,4 +1,4 @@
-"""The commands that bring web archives in and take them out: ``import``."""
+"""The commands that bring web archives in and take them out: ``import``, ``export``."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from newsmorgue.errors import ExitCode
+from newsmorgue.errors import ExitCode, StoreUnavailable
 from newsmorgue.progress import printable
 from newsmorgue.settings.opening import current_configuration, open_archive
-from newsmorgue.times import now_utc
+from newsmorgue.times import now_utc, parse_asked_start, parse_asked_time
 
 if TYPE_CHECKING:
     from newsmorgue.archive.archive import Archive
     from newsmorgue.archive.foreign import Skipped
+    from newsmorgue.archive.wacz import SigningKey
+    from newsmorgue.stories.exporting import Selection
 
 app = typer.Typer()
 out = Console(highlight=False)
@@ -75,6 +77,76 @@ def import_(
     out.print(_summary(job.counts, len(files)), markup=False, soft_wrap=True)
     if job.counts["skipped"]:
         raise typer.Exit(ExitCode.DAMAGED)
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Option("--format", help="warc or wacz.")],
+    output: Annotated[Path, typer.Option("-o", "--output", dir_okay=False, help="The file to be made.")],
+    url: Annotated[str | None, typer.Argument(help="Only this story: any of its addresses, or its id.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="From this time on.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Up to this time, included.")] = None,
+    sign_key: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Sign the WACZ: an ECDSA P-256 key in PEM form.")
+    ] = None,
+) -> None:
+    """Take captures out as one WARC or WACZ: of a story, a source, a span of time, or all."""
+    from newsmorgue.archive.wacz import SigningKey
+    from newsmorgue.stories.exporting import Selection
+    from newsmorgue.stories.reading import find_story
+
+    if form not in ("warc", "wacz"):
+        raise typer.BadParameter(f"'{form}' is none of: warc, wacz", param_hint="--format")
+    if url is not None and source is not None:
+        raise typer.BadParameter("give a URL or a source, not both", param_hint="URL / --source")
+    if sign_key is not None and form != "wacz":
+        raise typer.BadParameter("only a WACZ can be signed", param_hint="--sign-key")
+    if output.exists():
+        raise typer.BadParameter(f"{output} exists already; no file is overwritten", param_hint="--output")
+    span = parse_asked_start(start) if start else None, parse_asked_time(end) if end else None
+    key = SigningKey.read(sign_key) if sign_key else None
+    with _archive() as archive:
+        selection = Selection(find_story(archive, url) if url else None, source, *span)
+        count = _export(archive, selection, form, output, url or source or "all", key)
+    if not count:
+        err.print("nothing to export: no capture is in that selection", markup=False)
+        raise typer.Exit(ExitCode.NOTHING_FOUND)
+    out.print(f"wrote {count} captures to {output}", markup=False, soft_wrap=True)
+
+
+def _export(
+    archive: "Archive", selection: "Selection", form: str, output: Path, title: str, key: "SigningKey | None"
+) -> int:
+    """Write beside the goal, and give it its name when it is whole and durable; how many captures it has."""
+    import os
+
+    from newsmorgue.archive.wacz import write_wacz
+    from newsmorgue.stories.exporting import write_warc
+
+    now = now_utc()
+    partial = output.with_name(f".{output.name}.part")
+    try:
+        with partial.open("wb") as stream:
+            if form == "warc":
+                count = sum(1 for _ in write_warc(archive, selection, stream.write, output.name, now))
+            else:
+                count = write_wacz(
+                    stream,
+                    lambda write: write_warc(archive, selection, write, "data.warc.gz", now),
+                    f"newsmorgue: {title}",
+                    now,
+                    key,
+                )
+            stream.flush()
+            os.fsync(stream.fileno())
+        if count:
+            partial.rename(output)
+    except OSError as error:
+        raise StoreUnavailable(f"{output}: {error.strerror}; make room, or choose another place") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
 
 
 def _summary(counts: Counter[str], files: int) -> str:

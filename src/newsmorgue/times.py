@@ -67,6 +67,23 @@ def parse_asked_time(text: str) -> datetime:
         ) from error
 
 
+def parse_asked_start(text: str) -> datetime:
+    """The *first* moment that a time can mean. Raises :class:`ImpossibleTime`.
+
+    >>> iso(parse_asked_start("2026-01")), iso(parse_asked_start("202601")), iso(parse_asked_start("2026-01-31 10:00"))
+    ('2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', '2026-01-31T10:00:00.000000Z')
+    """
+    plain = text.strip()
+    digits = _DIGITS.fullmatch(plain)
+    month = re.fullmatch(r"(\d{4})-(\d\d)", plain)
+    if digits or month:
+        parts = [int(part) for part in (digits or month).groups() if part]  # type: ignore[union-attr]
+        parse_asked_time(plain if digits else f"{plain}-01")
+        return datetime(*(*parts, 1, 1)[: max(3, len(parts))], tzinfo=UTC)  # type: ignore[misc,arg-type]
+    parse_asked_time(plain)
+    return from_iso(plain)
+
+
 def _latest(text: str) -> datetime:
     digits = _DIGITS.fullmatch(text)
     if digits:
