@@ -28,7 +28,7 @@ class Manifest:
     """One sealing. ``position`` counts from 1 in the source's chain, ``previous`` is the SHA-256 of the one before.
 
     ``first_seq`` is the number of the first commit in the journal, None where the journal is empty. ``opened_at`` and
-    ``sealed_at`` are ISO 8601.
+    ``sealed_at`` are ISO 8601. ``replaces`` names those whose intact records this one took over, after damage.
     """
 
     name: str
@@ -39,13 +39,16 @@ class Manifest:
     sealed_at: str
     first_seq: int | None
     objects: tuple[Described, ...]
+    replaces: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The object's bytes."""
         described = [{"key": item.key, "size": item.size, "sha256": item.sha256} for item in self.objects]
         fields = {"name": self.name, "source": self.source, "position": self.position, "previous": self.previous}
         times = {"opened_at": self.opened_at, "sealed_at": self.sealed_at, "first_seq": self.first_seq}
-        return (json.dumps({"format": FORMAT} | fields | times | {"objects": described}, indent=1) + "\n").encode()
+        replaces = {"replaces": list(self.replaces)} if self.replaces else {}
+        document = {"format": FORMAT} | fields | times | replaces | {"objects": described}
+        return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def parse_manifest(data: bytes, where: str) -> Manifest:
@@ -57,7 +60,8 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         objects = tuple(Described(item["key"], int(item["size"]), item["sha256"]) for item in read["objects"])
         _require_keys(read["name"], objects)
         names = ("name", "source", "position", "previous", "opened_at", "sealed_at", "first_seq")
-        return Manifest(**{name: read[name] for name in names}, objects=objects)
+        replaces = tuple(str(name) for name in read.get("replaces", ()))
+        return Manifest(**{name: read[name] for name in names}, objects=objects, replaces=replaces)
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedRecord(f"{where}: not a manifest ({error!r}); run 'morgue verify'") from error
 

@@ -20,6 +20,7 @@ from newsmorgue.archive.events import Audited
 from newsmorgue.archive.index import capture_from_record
 from newsmorgue.archive.journal import entries, members
 from newsmorgue.archive.replay import add_capture, apply
+from newsmorgue.archive.salvage import intact_members, is_event, is_record
 from newsmorgue.archive.sealing import seal
 from newsmorgue.archive.spool import SpoolFile, object_keys, source_of
 from newsmorgue.archive.warc import parse_record
@@ -148,7 +149,7 @@ def _cut_back(archive: Archive, file: SpoolFile, now: datetime) -> None:
             "'morgue reindex --replace' to go on with what is left"
         )
     file.cut_journal(row.journal_length)
-    file.cut_warc(_whole_length(file.warc_path))
+    file.cut_warc(_whole_length(file.warc_path, row.warc_length))
     taken = list(spooled_captures(file, row.warc_length))
     with archive.commit(file, now) as ledger:
         for capture in taken:
@@ -164,9 +165,21 @@ def state_in_store(archive: Archive, file: SpoolFile) -> str:
 
 
 def cut_to_whole(file: SpoolFile) -> None:
-    """Cut torn gzip members off the ends of both files."""
-    file.cut_warc(_whole_length(file.warc_path))
-    file.cut_journal(_whole_length(file.journal_path))
+    """Cut torn gzip members off the ends of both files, of which no catalogue says how much is committed.
+
+    Raises :class:`MalformedRecord` where whole ones stand behind: that is no torn end, but damage.
+    """
+    lengths = []
+    for path, is_whole in ((file.warc_path, is_record), (file.journal_path, is_event)):
+        length = _whole_length(path)
+        if next(intact_members(path, is_whole, length), None):
+            raise MalformedRecord(
+                f"{path}@{length}: damaged, and whole records stand behind; put back a copy, or move the file away to "
+                "go on without it"
+            )
+        lengths.append(length)
+    file.cut_warc(lengths[0])
+    file.cut_journal(lengths[1])
 
 
 def spooled_captures(file: SpoolFile, start: int) -> Iterator[Capture]:
@@ -179,13 +192,14 @@ def spooled_captures(file: SpoolFile, start: int) -> Iterator[Capture]:
                 yield capture_from_record(record, file.name, start + offset, length)
 
 
-def _whole_length(path: Path) -> int:
-    """How many bytes of a file are whole gzip members."""
-    length = 0
+def _whole_length(path: Path, start: int = 0) -> int:
+    """How many bytes of a file are whole gzip members, those up to ``start`` being so anyway."""
+    length = start
     with path.open("rb") as stream:
+        stream.seek(start)
         try:
             for offset, size, _ in members(stream, path.name):
-                length = offset + size
+                length = start + offset + size
         except MalformedRecord:
             return length
     return length

@@ -1,9 +1,14 @@
 """Whether the archive is what it says: objects against manifests, records against digests, indexes against records,
-the catalogue against all of them. Reads everything, changes nothing."""
+the catalogue against all of them, and what lies in this machine's spool. Reads everything, changes nothing.
+
+A crawl may go on meanwhile: of what grows, only what is committed is looked at.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,61 +16,44 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.archive import SEALED, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.cdxj import read_cdxj
-from newsmorgue.archive.exchange import sha1
-from newsmorgue.archive.index import capture_from_cdx, capture_from_record, captures_of
-from newsmorgue.archive.journal import entries, members
+from newsmorgue.archive.checks import Report, WarcReader, compare, read_journal
+from newsmorgue.archive.events import Entry, TextRenewed, VersionAdded
+from newsmorgue.archive.index import capture_from_cdx, captures_of
+from newsmorgue.archive.journal import Place
 from newsmorgue.archive.manifests import Manifest, link, parse_manifest, stored_manifests
-from newsmorgue.archive.spool import object_keys
+from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, object_keys
 from newsmorgue.archive.store import Store
-from newsmorgue.archive.warc import StoredRecord, parse_record
 from newsmorgue.errors import MalformedRecord, MissingObject
-from newsmorgue.times import microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong: ``where`` is an object's key, with ``@offset`` where one record is meant."""
-
-    where: str
-    what: str
-
-
-@dataclass
-class Report:
-    """What was looked at, and what was wrong with it."""
-
-    objects: int = 0
-    records: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, where: str, what: str) -> None:
-        """Note a problem."""
-        self.problems.append(Problem(where, what))
+from newsmorgue.times import iso, microseconds
 
 
 def verify(archive: Archive) -> Report:
-    """Check all that is sealed, and that the catalogue says the same."""
+    """Check all that is sealed, what is committed in this machine's spool, and that the catalogue says the same."""
     report = Report()
+    sealed_before = _sealed_rows(archive)
     manifests = list(_manifests(archive.store, report))
     _check_chains(manifests, report)
-    _check_manifests(archive, {manifest.name: data for manifest, data in manifests}, report)
-    described = {item.key for manifest, _ in manifests for item in manifest.objects}
-    for info in archive.store.list():
-        if info.key.startswith(("warc/", "text/")) and info.key not in described:
-            report.add(info.key, "stands in no manifest")
-    record_ids: set[str] = set()
-    referable: set[tuple[str, int]] = set()
-    revisits: list[tuple[str, Capture]] = []
+    _check_manifests(sealed_before, {manifest.name: data for manifest, data in manifests}, report)
+    successors = successors_in(manifest for manifest, _ in manifests)
+    _check_strangers(archive, [manifest for manifest, _ in manifests], report)
+    walk = _Walk(archive, report)
     for manifest, _ in manifests:
-        _check_objects(archive.store, manifest, report)
-        captures = _check_warc(archive.store, manifest, report, record_ids)
-        referable |= {(capture.url, microseconds(capture.time)) for capture in captures if capture.kind == "response"}
-        revisits += [(manifest.name, capture) for capture in captures if capture.kind == "revisit"]
-        _check_index(archive, manifest, captures, report)
-        _check_journal(archive.store, manifest, report)
-    _check_references(revisits, referable, archive, report)
+        if manifest.name in successors:
+            _check_replaced(archive, manifest, successors[manifest.name], report)
+        else:
+            walk.sealed(manifest)
+    sealed = {manifest.name for manifest, _ in manifests}
+    for row in _spooled_rows(archive):
+        if row.name not in sealed:
+            walk.spooled(row)
+    walk.check_references()
     _check_sightings(archive, report)
     return report
+
+
+def successors_in(manifests: Iterator[Manifest]) -> dict[str, str]:
+    """Which WARC took the place of which."""
+    return {replaced: manifest.name for manifest in manifests for replaced in manifest.replaces}
 
 
 def _manifests(store: Store, report: Report) -> Iterator[tuple[Manifest, bytes]]:
@@ -92,17 +80,135 @@ def _check_chains(manifests: list[tuple[Manifest, bytes]], report: Report) -> No
         ends[manifest.source] = (manifest.position, link(data))
 
 
-def _check_manifests(archive: Archive, stored: dict[str, bytes], report: Report) -> None:
-    """No other manifest links to a chain's last one yet: the catalogue's copy is what tells that it was altered."""
+def _sealed_rows(archive: Archive) -> dict[str, str]:
+    """The catalogue's copies of manifests, by the WARC's name."""
     c = schema.files.c
     with archive.catalogue.read() as connection:
         rows = connection.execute(sa.select(c.name, c.manifest).where(c.state == SEALED, c.manifest.is_not(None))).all()
-    for row in rows:
-        key = object_keys(row.name).manifest
-        if row.name not in stored:
-            report.add(key, "is not in the store (or cannot be read), though the catalogue says that it was sealed")
-        elif stored[row.name] != row.manifest.encode():
-            report.add(key, "is not what was sealed, of which the catalogue has a copy")
+    return {row.name: row.manifest for row in rows}
+
+
+def _check_manifests(sealed: dict[str, str], stored: dict[str, bytes], report: Report) -> None:
+    """No other manifest links to a chain's last one yet: the catalogue's copy is what tells that it was altered."""
+    for name, manifest in sealed.items():
+        key = object_keys(name).manifest
+        if name not in stored:
+            what = "is not in the store (or cannot be read), though the catalogue says that it was sealed"
+            report.add(key, what, name)
+        elif stored[name] != manifest.encode():
+            report.add(key, "is not what was sealed, of which the catalogue has a copy", name)
+
+
+def _check_strangers(archive: Archive, manifests: list[Manifest], report: Report) -> None:
+    """Objects that no manifest describes, but for those that are being sealed at this moment."""
+    described = {item.key for manifest in manifests for item in manifest.objects}
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        names = connection.execute(sa.select(c.name).where(c.manifest.is_not(None))).scalars().all()
+    for name in names:
+        keys = object_keys(name)
+        described |= {keys.warc, keys.cdxj, keys.journal}
+    for info in archive.store.list():
+        if info.key.startswith(("warc/", "text/")) and info.key not in described:
+            report.add(info.key, "stands in no manifest")
+
+
+def _check_replaced(archive: Archive, manifest: Manifest, successor: str, report: Report) -> None:
+    """Of a WARC that was damaged and replaced: what could not be saved, and what is not in quarantine yet."""
+    for described in manifest.objects:
+        if archive.store.stat(described.key) is not None:
+            what = f"was replaced by {successor}, and belongs in quarantine; run 'morgue verify --repair'"
+            report.add(described.key, what, manifest.name)
+    with archive.catalogue.read() as connection:
+        for lost in captures_of(connection, manifest.name):
+            where = f"{object_keys(manifest.name).warc}@{lost.offset}"
+            report.add(where, f"lost by damage: the capture of {lost.url} at {iso(lost.time)}")
+
+
+@dataclass
+class _Walk:
+    """Goes from WARC to WARC, and remembers what revisits refer to."""
+
+    archive: Archive
+    report: Report
+    reader: WarcReader = field(init=False)
+    referable: set[tuple[str, int]] = field(default_factory=set)
+    revisits: list[tuple[str, Capture]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.reader = WarcReader(self.report)
+
+    def sealed(self, manifest: Manifest) -> None:
+        """Check the objects of one sealing."""
+        keys, name, store = object_keys(manifest.name), manifest.name, self.archive.store
+        _check_objects(store, manifest, self.report)
+        captures, end = _read_stored_warc(store, self.reader, name)
+        self._remember(keys.warc, captures)
+        with self.archive.catalogue.read() as connection:
+            rows = list(captures_of(connection, name))
+        indexed = _read_index(store, keys.cdxj, name, self.report)
+        if indexed is not None:
+            compare(_before(indexed, end), captures, keys.cdxj, "the WARC", self.report)
+            compare(rows, indexed, "catalogue", keys.cdxj, self.report)
+        try:
+            with store.open(keys.journal) as stream:
+                found, whole = read_journal(stream, keys.journal, name, self.report)
+            self._check_texts(name, found, None if whole else _end(found))
+        except MissingObject:
+            pass  # said already, where the manifest was compared
+
+    def spooled(self, row: Any) -> None:
+        """Check what is committed of a file in the spool."""
+        warc = self.archive.spool.path(row.name, WARC_SUFFIX)
+        journal = self.archive.spool.path(row.name, JOURNAL_SUFFIX)
+        try:
+            data = _committed(warc, row.warc_length), _committed(journal, row.journal_length)
+        except FileNotFoundError as error:
+            if _still_there(self.archive, row.name):
+                what = f"is not in the spool, though {row.warc_length} bytes of it are committed"
+                self.report.add(str(error.filename), what, row.name)
+            return
+        for path, found, length in zip((warc, journal), data, (row.warc_length, row.journal_length), strict=True):
+            if len(found) < length:
+                what = f"holds {len(found)} bytes, where {length} are committed: the disk lost some"
+                self.report.add(str(path), what, row.name)
+        captures, end = self.reader.read(BytesIO(data[0]), str(warc), row.name)
+        self._remember(str(warc), captures)
+        with self.archive.catalogue.read() as connection:
+            rows = [each for each in captures_of(connection, row.name) if each.offset < row.warc_length]
+        compare(_before(rows, end), captures, "catalogue", str(warc), self.report)
+        events, whole = read_journal(BytesIO(data[1]), str(journal), row.name, self.report)
+        self._check_texts(row.name, events, row.journal_length if whole else _end(events))
+
+    def _remember(self, key: str, captures: list[Capture]) -> None:
+        responses = (capture for capture in captures if capture.kind == "response")
+        self.referable |= {(capture.url, microseconds(capture.time)) for capture in responses}
+        self.revisits += [(f"{key}@{capture.offset}", capture) for capture in captures if capture.kind == "revisit"]
+
+    def _check_texts(self, name: str, found: list[tuple[Place, Entry]], end: int | None) -> None:
+        """Every text that the catalogue has in a journal (up to some length) is there."""
+        there = {place: entry.event for place, entry in found}
+        t = schema.texts.c
+        with self.archive.catalogue.read() as connection:
+            rows = connection.execute(sa.select(t.offset, t.length).where(t.journal == name)).all()
+        for row in rows:
+            event = there.get(Place(name, row.offset, row.length))
+            if not isinstance(event, VersionAdded | TextRenewed) and (end is None or row.offset < end):
+                self.report.add("catalogue", f"a text names {name}{JOURNAL_SUFFIX}@{row.offset}, where no text is")
+
+    def check_references(self) -> None:
+        """Every revisit refers to a response of the archive."""
+        c = schema.captures.c
+        for where, capture in self.revisits:
+            moment = microseconds(capture.refers_to_time) if capture.refers_to_time else None
+            if moment is not None and (capture.refers_to_url, moment) in self.referable:
+                continue
+            there = sa.select(c.offset).where(
+                c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response"
+            )
+            with self.archive.catalogue.read() as connection:  # it may lie in another machine's spool
+                if connection.execute(there).first() is None:
+                    self.report.add(where, "refers to a capture that is not in the archive")
 
 
 def _check_objects(store: Store, manifest: Manifest, report: Report) -> None:
@@ -111,100 +217,59 @@ def _check_objects(store: Store, manifest: Manifest, report: Report) -> None:
         try:
             found = store.sha256(described.key)
         except MissingObject:
-            report.add(described.key, "missing, though its manifest describes it")
+            report.add(described.key, "missing, though its manifest describes it", manifest.name)
             continue
         if found != described.sha256:
-            report.add(described.key, f"has SHA-256 {found}, its manifest says {described.sha256}")
+            what = f"has SHA-256 {found}, its manifest says {described.sha256}"
+            report.add(described.key, what, manifest.name)
 
 
-def _check_warc(store: Store, manifest: Manifest, report: Report, record_ids: set[str]) -> list[Capture]:
-    """Every record of a WARC; the captures it shows."""
-    key, captures = object_keys(manifest.name).warc, []
+def _read_stored_warc(store: Store, reader: WarcReader, name: str) -> tuple[list[Capture], int | None]:
+    key = object_keys(name).warc
     try:
         with store.open(key) as stream:
-            for offset, length, record in _records(stream, key):
-                report.records += 1
-                _check_record(record, f"{key}@{offset}", report, record_ids)
-                if record.is_indexed:
-                    captures.append(capture_from_record(record, manifest.name, offset, length))
+            return reader.read(stream, key, name)
     except MissingObject:
-        pass  # said already, where the manifest was compared
-    except MalformedRecord as error:
-        report.add(key, str(error))
-    return captures
+        return [], 0  # said already, where the manifest was compared
 
 
-def _records(stream: BinaryIO, key: str) -> Iterator[tuple[int, int, StoredRecord]]:
-    for offset, length, content in members(stream, key):
-        yield offset, length, parse_record(content, f"{key}@{offset}")
-
-
-def _check_record(record: StoredRecord, where: str, report: Report, record_ids: set[str]) -> None:
-    identifier = record.headers.get("warc-record-id", "")
-    if not identifier or identifier in record_ids:
-        report.add(where, f"record id {identifier or '(none)'} is missing or used twice")
-    record_ids.add(identifier)
-    block, payload = record.headers.get("warc-block-digest"), record.headers.get("warc-payload-digest")
-    if block != sha1(record.block):
-        report.add(where, f"block digest is {sha1(record.block)}, the record says {block}")
-    if payload and record.kind == "response" and payload != sha1(record.entity):
-        report.add(where, f"payload digest is {sha1(record.entity)}, the record says {payload}")
-
-
-def _check_index(archive: Archive, manifest: Manifest, captures: list[Capture], report: Report) -> None:
-    key = object_keys(manifest.name).cdxj
+def _read_index(store: Store, key: str, name: str, report: Report) -> list[Capture] | None:
     try:
-        with archive.store.open(key) as stream:
-            indexed = sorted(
-                (capture_from_cdx(line) for line in read_cdxj(stream, key)), key=lambda capture: capture.offset
-            )
+        with store.open(key) as stream:
+            return [capture_from_cdx(line) for line in read_cdxj(stream, key)]
     except MissingObject:
-        return
+        return None
     except MalformedRecord as error:
-        report.add(key, str(error))
-        return
-    _compare(indexed, captures, key, "the WARC", report)
+        report.add(key, str(error), name)
+        return None
+
+
+def _before(captures: list[Capture], end: int | None) -> list[Capture]:
+    """Those that begin before a WARC's damage: of the others nothing can be said."""
+    return [capture for capture in captures if end is None or capture.offset < end]
+
+
+def _spooled_rows(archive: Archive) -> list[Any]:
+    """The files that should lie in this machine's spool, with their committed lengths."""
+    c = schema.files.c
+    columns = (c.name, c.warc_length, c.journal_length)
     with archive.catalogue.read() as connection:
-        rows = [replace(row, state=None) for row in captures_of(connection, manifest.name)]
-    _compare(rows, indexed, "catalogue", key, report)
+        query = sa.select(*columns).where(c.host == archive.host, c.state != SEALED)
+        return list(connection.execute(query.order_by(c.name)).all())
 
 
-def _compare(these: list[Capture], those: list[Capture], where: str, other: str, report: Report) -> None:
-    left = {capture.offset: replace(capture, state=None) for capture in these}
-    right = {capture.offset: replace(capture, state=None) for capture in those}
-    for offset in sorted(left.keys() | right.keys()):
-        if left.get(offset) != right.get(offset):
-            name = (left.get(offset) or right[offset]).warc
-            report.add(where, f"does not say of {name}@{offset} what {other} says")
+def _still_there(archive: Archive, name: str) -> bool:
+    """Whether a file still belongs in the spool: it may have been sealed, or thrown away, since its row was read."""
+    return name in {row.name for row in _spooled_rows(archive)}
 
 
-def _check_journal(store: Store, manifest: Manifest, report: Report) -> None:
-    key = object_keys(manifest.name).journal
-    try:
-        with store.open(key) as stream:
-            report.records += sum(1 for _ in entries(stream, key))
-    except MissingObject:
-        return
-    except MalformedRecord as error:
-        report.add(key, str(error))
+def _end(found: list[tuple[Place, Entry]]) -> int:
+    return max((place.offset + place.length for place, _ in found), default=0)
 
 
-def _check_references(
-    revisits: list[tuple[str, Capture]], referable: set[tuple[str, int]], archive: Archive, report: Report
-) -> None:
-    c = schema.captures.c
-    for name, capture in revisits:
-        moment = microseconds(capture.refers_to_time) if capture.refers_to_time else None
-        if moment is not None and (capture.refers_to_url, moment) in referable:
-            continue
-        with archive.catalogue.read() as connection:  # it may refer to a response that is still in the spool
-            there = sa.select(c.offset).where(
-                c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response"
-            )
-            if connection.execute(there).first() is None:
-                report.add(
-                    f"{object_keys(name).warc}@{capture.offset}", "refers to a capture that is not in the archive"
-                )
+def _committed(path: Path, length: int) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(length)
 
 
 def _check_sightings(archive: Archive, report: Report) -> None:
