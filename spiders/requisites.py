@@ -169,12 +169,17 @@ def _of_picture(picture: etree._Element) -> _Named:
 
 def _picture_sources(picture: etree._Element) -> Iterator[str | None]:
     """What the page would load for a picture, and the address that stands in for it where nothing is chosen."""
-    parent = picture.getparent()
-    around = parent if parent is not None and parent.tag == "picture" else None
+    around = _element_around(picture)
     sources = [] if around is None else [one for one in around.iter("source") if media_holds(one.get("media"))]
     sets = ((_first(one, "srcset", *_LAZY_SET), one.get("sizes")) for one in (*sources, picture))
     yield next((url for srcset, sizes in sets if srcset and (url := chosen(srcset, sizes))), None)
     yield _first(picture, "src", *_LAZY)
+
+
+def _element_around(picture: etree._Element) -> etree._Element | None:
+    """The ``picture`` element. libxml2 does not know that a ``source`` is empty, and puts what follows into it."""
+    above = next((one for one in picture.iterancestors() if one.tag != "source"), None)
+    return above if above is not None and above.tag == "picture" else None
 
 
 def _first(element: etree._Element, *names: str) -> str | None:

@@ -22,7 +22,10 @@ FRESH = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DiscoverAssets:
-    """Assets that one page or style sheet names. Those known are passed over; with ``again``, only while fresh."""
+    """Assets that one page or style sheet names.
+
+    Those known are passed over; with ``again``, those seen last longer than a week ago are looked at once more.
+    """
 
     source: str
     found_in: str
@@ -32,7 +35,7 @@ class DiscoverAssets:
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`newsmorgue.stories.filing.Intent`."""
-        for url in self._due(ledger):
+        for url in self._due(ledger) if self.urls else ():
             ledger.emit(Discovered(self.source, url, url, Role.ASSET, self.found_in, url, hops=self.hops))
         return None
 
