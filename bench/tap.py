@@ -100,7 +100,7 @@ def _cpu() -> float:
 
 
 def run(handler: str, urls: list[str], repeat: int) -> float:
-    """CPU milliseconds a page, measured in another process. Raises RuntimeError where a page did not come, or not to the tap."""
+    """CPU milliseconds a page, measured in another process. Raises RuntimeError where the tap or spider missed one."""
     job = json.dumps({"handler": handler, "urls": urls, "repeat": repeat})
     command = [sys.executable, "-m", "bench.tap", "--job"]
     done = subprocess.run(command, cwd=_ROOT, input=job, capture_output=True, text=True, check=True)

@@ -41,6 +41,9 @@ class Answer:
     end: End = End.KEEP
 
 
+_MISSING = (Answer((b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",)),)
+
+
 @dataclass(slots=True)
 class Wire:
     """One exchange as the server saw it; ``sent`` is empty where it did not answer."""
@@ -86,14 +89,11 @@ class OddServer:
                 deaf = self._last(wire).end is End.DEAF
 
     def _last(self, wire: Wire) -> Answer:
-        given = self.answers[wire.target]
+        given = self.answers.get(wire.target, _MISSING)
         return given[min(self._asked[wire.target], len(given)) - 1]
 
     def _answer(self, connection: socket.socket, wire: Wire) -> bool:
         """Send the answer; whether the connection goes on."""
-        if wire.target not in self.answers:
-            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-            return True
         self._asked[wire.target] += 1
         answer = self._last(wire)
         for number, part in enumerate(answer.parts):

@@ -63,5 +63,10 @@ class Capture:
 
 
 def is_cleanable(role: str, status: int, mime: str | None) -> bool:
-    """Whether a response is one that the pipelines clean: a page of a story or link, whole or not, as HTML."""
+    """Whether a response is one that the pipelines clean: a page of a story or link, as HTML."""
     return role in PAGE_ROLES and status in (200, 203, 304) and (mime in HTML_TYPES or status == 304)
+
+
+def first_state(role: str, status: int, mime: str | None, truncated: str | None) -> str | None:
+    """A new capture's state. A cut page waits for no cleaning: its URL is due again, and half a text is no version."""
+    return UNCLEANED if truncated is None and is_cleanable(role, status, mime) else None

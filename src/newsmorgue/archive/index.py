@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.capture import UNCLEANED, Capture, Role, is_cleanable
+from newsmorgue.archive.capture import Capture, Role, first_state
 from newsmorgue.archive.cdxj import CdxLine
 from newsmorgue.archive.exchange import sha1
 from newsmorgue.archive.spool import WARC_SUFFIX, source_of
@@ -176,7 +176,7 @@ def _capture_from_fields(key: str, fields: Mapping[str, Any]) -> Capture:
         refers_to_url=fields.get("refers-to-url"),
         refers_to_time=from_iso(refers) if refers else None,
         truncated=fields.get("truncated"),
-        state=UNCLEANED if is_cleanable(role, status, mime) else None,
+        state=first_state(role, status, mime, fields.get("truncated")),
     )
 
 
@@ -203,5 +203,5 @@ def capture_from_record(record: StoredRecord, warc: str, offset: int, length: in
         refers_to_url=headers.get("warc-refers-to-target-uri"),
         refers_to_time=from_iso(refers) if refers else None,
         truncated=headers.get("warc-truncated"),
-        state=UNCLEANED if is_cleanable(role, head.status, head.media_type) else None,
+        state=first_state(role, head.status, head.media_type, headers.get("warc-truncated")),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import UNCLEANED, Capture, Role, is_cleanable
+from newsmorgue.archive.capture import Capture, Role, first_state
 from newsmorgue.archive.events import PolicyApplied
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import asset_with, has_asset, last_whole_response, response_with
@@ -214,7 +214,7 @@ class Recorder:
             mime=head.media_type,
             payload_digest=exchange.payload_digest,
             truncated=exchange.truncated,
-            state=UNCLEANED if is_cleanable(role, head.status, head.media_type) else None,
+            state=first_state(role, head.status, head.media_type, exchange.truncated),
         )
         if before is None:
             return capture

@@ -1,0 +1,135 @@
+"""What the WARCs of newsmorgue's own crawl say of that crawl, and that each exchange of it stands there once."""
+
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from tests.capture.odd_crawl import Crawled, Record, read_records
+from tests.capture.odd_server import Answer, End, OddServer, serve
+from tests.cli.command import Morgue
+from tests.servers import program
+
+STORY = "/2026/ferry-runs-again"
+_DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_SENTENCE = "The ferry across the river runs again since Monday, as the engineers found the bridge to be safe. "
+_PAGE = f"""<!DOCTYPE html>
+<html lang=en><head><title>The ferry runs again</title><meta property=og:type content=article></head>
+<body><article><h1>The ferry runs again</h1><p>{_SENTENCE * 4}</p><p>{_SENTENCE * 3}</p></article></body></html>"""
+_HOME = """<!DOCTYPE html>
+<html><head><title>News</title><link rel=alternate type="application/rss+xml" href="/feed.xml"></head>
+<body><h1>News</h1></body></html>"""
+_FEED = f"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title><item><title>The ferry</title>
+<link>STORY</link><pubDate>{format_datetime(_DATE)}</pubDate></item></channel></rss>"""
+
+
+def _answer(body: str, mime: str = "text/html; charset=utf-8", more: str = "") -> Answer:
+    data = body.encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {mime}\r\n{more}Content-Length: {len(data)}\r\n\r\n"
+    return Answer((head.encode() + data,))
+
+
+def _site() -> dict[str, tuple[Answer, ...]]:
+    unmodified = Answer((b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n',))
+    return {
+        "/robots.txt": (_answer("User-agent: *\nDisallow: /private\n", "text/plain"),),
+        "/": (_answer(_HOME),),
+        "/feed.xml": (_answer(_FEED.replace("STORY", STORY), "application/rss+xml"),),
+        STORY: (_answer(_PAGE, more='ETag: "1"\r\n'), unmodified),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A small site crawled twice: at the second time the story is as it was, and everything else the same."""
+
+    server: OddServer
+    morgue: Morgue
+    crawled: Crawled
+
+    def of(self, path: str, kind: str) -> list[Record]:
+        """The records of one kind for a path."""
+        url = self.server.url + path
+        return [r for r in self.crawled.records() if r.kind == kind and r.get("warc-target-uri") == url]
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
+    """See :class:`Twice`."""
+    folder = tmp_path_factory.mktemp("twice")
+    (folder / "morgue.toml").write_text('contact = "desk@news.example"\n')
+    with serve(_site()) as server:
+        morgue = Morgue(folder)
+        for options in ((), ("--recheck",)):
+            ended = morgue("crawl", f"{server.url}/", *options)
+            assert ended.code == 0, ended.err
+        yield Twice(server, morgue, Crawled("", folder / "archive"))
+
+
+def test_every_exchange_is_kept_once(twice: Twice) -> None:
+    asked = Counter(wire.target for wire in twice.server.log)
+    assert asked["/robots.txt"] == 2  # once a run, however many pages ask for it
+    kept = Counter(r.get("warc-target-uri") for r in twice.crawled.records() if r.kind == "request")
+    assert kept == Counter({twice.server.url + path: number for path, number in asked.items()})
+
+
+def test_a_story_s_metadata_say_who_named_it(twice: Twice) -> None:
+    response, revisit = twice.of(STORY, "response")[0], twice.of(STORY, "revisit")[0]
+    first, second = twice.of(STORY, "metadata")
+    assert first.get("warc-concurrent-to") == response.get("warc-record-id")
+    assert second.get("warc-concurrent-to") == revisit.get("warc-record-id")
+    assert first.get("content-type") == "application/warc-fields"
+    assert first.values["via"] == f"{twice.server.url}/feed.xml"
+    assert first.values["lastmod"].startswith("2026-03-01T12:00:00")
+    assert (first.values["reason"], second.values["reason"]) == ("new", "recheck")
+    assert 0 <= int(first.values["fetchTimeMs"]) < 10_000
+
+
+def test_what_the_operator_named_needs_no_metadata(twice: Twice) -> None:
+    assert twice.of("/", "metadata") == twice.of("/robots.txt", "metadata") == []
+
+
+def test_a_warc_begins_with_who_made_it_and_how(twice: Twice) -> None:
+    for path in twice.crawled.warcs:
+        first = read_records(path)[0]
+        assert first.kind == "warcinfo"
+        said = first.values
+        assert said["software"].startswith("newsmorgue/")
+        assert said["format"] == "WARC File Format 1.1"
+        assert said["conformsTo"].endswith("/warc-1.1/")
+        assert said["hostname"] == os.uname().nodename
+        assert said["operator"] == "desk@news.example"
+        assert said["robots"] == "obey"
+        assert said["isPartOf"] == f"127.0.0.1_{twice.server.port}"
+        assert said["http-header-user-agent"].encode() in twice.server.wires("/")[0].request
+        assert (said["download-delay-seconds"], said["concurrent-requests-per-host"]) == ("0.0", "4")
+
+
+@pytest.mark.parametrize("command", [["warcio", "check", "-v"], ["fastwarc", "check"], ["gzip", "-t"]])
+def test_other_tools_accept_it(twice: Twice, command: list[str]) -> None:
+    for path in twice.crawled.warcs:
+        done = subprocess.run([program(command[0]), *command[1:], path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_verifies(twice: Twice) -> None:
+    ended = twice.morgue("verify")
+    assert ended.code == 0, ended.out + ended.err
+
+
+def test_half_a_page_is_kept_but_is_no_version(tmp_path: Path) -> None:
+    """Neither at once nor by the next run, which looks after what an earlier one left uncleaned."""
+    site = _site()
+    site[STORY] = (Answer((site[STORY][0].parts[0][:-300],), End.CLOSE),)
+    with serve(site) as server:
+        morgue = Morgue(tmp_path)
+        for _ in range(2):
+            morgue("crawl", f"{server.url}/")
+        cut = [r for r in Crawled("", tmp_path / "archive").records() if r.get("warc-truncated")]
+        assert {r.get("warc-target-uri") for r in cut} == {server.url + STORY}
+        assert morgue("stories", "--json").documents == []
