@@ -5,6 +5,7 @@ one stored outcome. It writes nothing itself: what it finds goes through the pip
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -39,6 +40,7 @@ from newsmorgue.urls import address_key
 _AT_ONCE = 32  # in hand at a time: small, so that a kill leaves little to be fetched again
 _LONGEST_DELAY = 60.0  # seconds; who asks for more would be read for ever
 _SOURCES_AT_ONCE = 8
+_CLAIM_SECONDS = 0.1  # between two claims: each is a transaction
 _PAUSE = 0.02  # seconds between looks at the frontier
 _RETRY_AFTER = timedelta(minutes=15)
 MAX_RESPELLINGS = 3  # http → https → www, and no way round again
@@ -86,6 +88,7 @@ class NewsSpider(Spider):
         self.run_kind = "save" if save else "crawl"
         self._to_save = [address_key(url) for url in save]
         self._followed: Counter[str] = Counter()
+        self._next_claim = 0.0
         self._outstanding = 0
         self._home: Answer | None = None
 
@@ -129,13 +132,13 @@ class NewsSpider(Spider):
                 await asyncio.sleep(1)
                 continue
             claims = self._claim(capture)
-            for claim in claims:
+            for claim in claims or ():
                 self._outstanding += 1
                 yield self._request(claim)
-            if claims or self._outstanding:
-                await asyncio.sleep(_PAUSE)
-            elif capture.has_pending:
+            if not self._outstanding and capture.has_pending:
                 capture.commit()
+            elif claims is None or claims or self._outstanding:
+                await asyncio.sleep(_PAUSE)
             elif capture.in_hand():
                 await asyncio.sleep(_PAUSE)  # pages are still being cleaned
             else:
@@ -177,9 +180,12 @@ class NewsSpider(Spider):
         capture.add(Discover(self.source.slug, found_in, tuple(Finding(url, role) for url, role in urls)))
         capture.commit()
 
-    def _claim(self, capture: CaptureExtension) -> list[Claim]:
-        if self._outstanding >= _AT_ONCE:
-            return []
+    def _claim(self, capture: CaptureExtension) -> list[Claim] | None:
+        """What is due and not in hand; None where it is not the time to ask."""
+        now = time.monotonic()
+        if self._outstanding > _AT_ONCE // 2 or now < self._next_claim:
+            return None
+        self._next_claim = now + _CLAIM_SECONDS
         if not self.typed_urls:
             return capture.claim(_AT_ONCE - self._outstanding)
         keys, self._to_save = self._to_save, []

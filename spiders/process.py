@@ -1,5 +1,8 @@
 """Running crawls from a program: one process, one Scrapy crawler for each source."""
 
+# First: it looks through all loaded modules for each frame of the stack, three times, and there are few of either yet.
+import scrapy.core.downloader.contextfactory  # noqa: F401, I001
+
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -239,6 +239,7 @@ Event = (
     | Imported
     | Audited
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CLASSES: dict[str, type[Event]] = {kind.type: kind for kind in get_args(Event)}
 
@@ -256,20 +257,13 @@ class Entry:
 def storable(event: Event) -> Event:
     """The event with U+FFFD for what no database takes as text, but JSON on a page can hold: NUL, lone surrogates."""
     values = _values(event)
-    return type(event)(**_mended(values)) if any(map(_is_unstorable, values.values())) else event
+    text = json.dumps(values, ensure_ascii=False)  # one search through all texts, however deep
+    return type(event)(**_mended(values)) if "\\u0000" in text or _SURROGATE.search(text) else event
 
 
 def _values(event: Event) -> dict[str, Any]:
     """The event's fields, not copied: events are never changed."""
     return {field.name: getattr(event, field.name) for field in fields(event)}
-
-
-def _is_unstorable(value: Any) -> bool:
-    if isinstance(value, str):
-        return _UNSTORABLE.search(value) is not None
-    if isinstance(value, dict):
-        return any(map(_is_unstorable, value)) or any(map(_is_unstorable, value.values()))
-    return isinstance(value, list | tuple) and any(map(_is_unstorable, value))
 
 
 def _mended(value: Any) -> Any:
