@@ -1,19 +1,25 @@
 """What the WARCs of newsmorgue's own crawl say of that crawl, and that each exchange of it stands there once."""
 
 import os
+import re
+import shutil
+import socket
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from tests.capture.odd_crawl import Crawled, Record, read_records
 from tests.capture.odd_server import Answer, End, OddServer, serve
 from tests.cli.command import Morgue
-from tests.servers import program
+from tests.servers import free_ports, program
 
 STORY = "/2026/ferry-runs-again"
 _DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -120,6 +126,47 @@ def test_other_tools_accept_it(twice: Twice, command: list[str]) -> None:
 def test_it_verifies(twice: Twice) -> None:
     ended = twice.morgue("verify")
     assert ended.code == 0, ended.out + ended.err
+
+
+@contextmanager
+def _pywb(programs: Path, folder: Path, crawled: Crawled) -> Iterator[str]:
+    """The address of a pywb that serves these WARCs by newsmorgue's own index."""
+    collection = folder / "collections" / "news"
+    for name in ("archive", "indexes"):
+        (collection / name).mkdir(parents=True)
+    for path in crawled.warcs:
+        shutil.copy(path, collection / "archive")
+    lines = [line for path in crawled.store.glob("warc/*/*/*/*.cdxj") for line in path.read_text().splitlines()]
+    (collection / "indexes" / "index.cdxj").write_text("".join(f"{line}\n" for line in sorted(lines)))
+    (port,) = free_ports(1)
+    command: list[str | Path] = [programs / "wayback", "-b", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            _wait_for(port)
+            yield f"http://127.0.0.1:{port}/news"
+        finally:
+            child.terminate()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(300):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise AssertionError("pywb does not start")
+
+
+@pytest.mark.skipif("PYWB" not in os.environ, reason="PYWB does not name the folder that holds pywb's wayback program")
+def test_pywb_replays_a_response_and_a_revisit(twice: Twice, tmp_path: Path) -> None:
+    with _pywb(Path(os.environ["PYWB"]), tmp_path, twice.crawled) as archive:
+        for path in ("/", "/feed.xml", "/robots.txt"):
+            body = twice.server.wires(path)[0].sent.partition(b"\r\n\r\n")[2]
+            shown = [*twice.of(path, "response"), *twice.of(path, "revisit")]
+            assert [record.kind for record in shown] == ["response", "revisit"]
+            for record in shown:
+                moment = re.sub(r"\D", "", record.get("warc-date") or "")[:14]
+                with urlopen(f"{archive}/{moment}id_/{twice.server.url}{path}") as replayed:
+                    assert replayed.read() == body
 
 
 def test_half_a_page_is_kept_but_is_no_version(tmp_path: Path) -> None:
