@@ -288,3 +288,18 @@ def test_the_template_mentions_every_key(tmp_path: Path) -> None:
         assert len(listed) >= 2
         for key in listed:
             assert re.search(rf"\b{key}\b( = |\])|\[{key}[\].]", TEMPLATE), key
+
+
+def test_assets_are_the_source_s_own_choice_else_the_general_one(tmp_path: Path) -> None:
+    toml = f'{EXAMPLE}assets = "all"\ndedupe_across_urls = true\n[sources.other]\nhome = "https://other.example/"\n'
+    usual, told = written(tmp_path, toml), written(tmp_path, toml, MORGUE_ASSETS="none")
+    assert [usual.sources[name].assets for name in ("example", "other")] == ["all", "lead"]
+    assert [told.sources[name].assets for name in ("example", "other")] == ["all", "none"]
+    assert told.source_for_url("https://third.example/").assets == "none"
+    assert [usual.sources[name].dedupe_across_urls for name in ("example", "other")] == [True, False]
+
+
+def test_what_is_no_choice_of_assets_is_refused(tmp_path: Path) -> None:
+    allowed = "allowed is one of none, lead, images, all, in quotes"
+    assert refusal(tmp_path, 'assets = "some"\n') == f"morgue.toml:1: assets is 'some'; {allowed}"
+    assert "allowed is true or false" in refusal(tmp_path, EXAMPLE + "dedupe_across_urls = 3\n")
