@@ -1,4 +1,4 @@
-"""The commands that bring web archives in and take them out: ``import``, ``export``."""
+"""The commands that bring web archives in and take them out: ``import``, ``export``; and ``compact``."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from newsmorgue.errors import ExitCode, StoreUnavailable
+from newsmorgue.errors import ExitCode, StoreUnavailable, UnknownSource
 from newsmorgue.progress import printable
 from newsmorgue.settings.opening import current_configuration, open_archive
 from newsmorgue.times import now_utc, parse_asked_start, parse_asked_time
@@ -113,6 +113,30 @@ def export(
         err.print("nothing to export: no capture is in that selection", markup=False)
         raise typer.Exit(ExitCode.NOTHING_FOUND)
     out.print(f"wrote {count} captures to {output}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def compact(
+    source: Annotated[str, typer.Argument(help="The source's name, as 'morgue stories --json' has it.")],
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="Only this month's files.")] = None,
+) -> None:
+    """Merge a source's small sealed WARCs into one a month; nothing in them changes."""
+    import re
+
+    from newsmorgue.archive.compaction import compact as merge
+    from newsmorgue.archive.sources import home_of
+
+    if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise typer.BadParameter(f"'{month}': give year and month, as in 2026-01", param_hint="--month")
+    with _archive() as archive:
+        if home_of(archive, source) is None:
+            raise UnknownSource(f"'{source}' is no source of this archive")
+        merged = 0
+        for compacted in merge(archive, source, now_utc(), month):
+            merged += len(compacted.replaced)
+            said = f"{compacted.name}: {len(compacted.replaced)} files, {compacted.size:,} bytes"
+            out.print(said, markup=False, soft_wrap=True)
+    out.print(f"merged {merged} files" if merged else "nothing to merge", markup=False)
 
 
 def _export(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from newsmorgue.errors import ImpossibleTime
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTH = re.compile(r"(\d{4})-(\d\d)")
 _DIGITS = re.compile(r"(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 
 
@@ -75,10 +76,10 @@ def parse_asked_start(text: str) -> datetime:
     """
     plain = text.strip()
     digits = _DIGITS.fullmatch(plain)
-    month = re.fullmatch(r"(\d{4})-(\d\d)", plain)
+    month = _MONTH.fullmatch(plain)
     if digits or month:
         parts = [int(part) for part in (digits or month).groups() if part]  # type: ignore[union-attr]
-        parse_asked_time(plain if digits else f"{plain}-01")
+        parse_asked_time(plain)
         return datetime(*(*parts, 1, 1)[: max(3, len(parts))], tzinfo=UTC)  # type: ignore[misc,arg-type]
     parse_asked_time(plain)
     return from_iso(plain)
@@ -88,6 +89,9 @@ def _latest(text: str) -> datetime:
     digits = _DIGITS.fullmatch(text)
     if digits:
         return _end_of_span([int(part) for part in digits.groups() if part])
+    month = _MONTH.fullmatch(text)
+    if month:
+        return _end_of_span([int(part) for part in month.groups()])
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):

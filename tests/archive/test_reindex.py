@@ -103,7 +103,8 @@ def busy(tmp_path: Path, catalogue_url: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_every_row_comes_back(busy: Archive, tmp_path: Path) -> None:
     fresh = rebuilt(busy, f"sqlite:///{tmp_path / 'rebuilt.sqlite'}")
     assert rows(fresh) == rows(busy)
-    assert all(rows(busy).values()), "every table has rows, so that the comparison says something"
+    rows_without_moves = [found for table, found in rows(busy).items() if table != "moves"]  # see test_compact
+    assert all(rows_without_moves), "every table has rows, so that the comparison says something"
 
 
 def test_in_place_too_and_again(busy: Archive) -> None:

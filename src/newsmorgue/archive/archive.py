@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,6 +25,7 @@ from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject, 
 from newsmorgue.times import iso, microseconds
 
 OPEN, SEALING, SEALED = "open", "sealing", "sealed"
+COMPACTING, REPLACED = "compacting", "replaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,17 @@ class Archive:
         try:
             return self.store.get_range(keys.warc if suffix == WARC_SUFFIX else keys.journal, offset, length)
         except MissingObject:
+            moved = self._moved(name)
+            if moved is not None:
+                shift = moved.warc_offset if suffix == WARC_SUFFIX else moved.journal_offset
+                return self.read_bytes(moved.into, suffix, offset + shift, length)
             self._refuse_if_elsewhere(name)
             raise
+
+    def _moved(self, name: str) -> Any:
+        """Where a compaction put a file, perhaps since the caller read its name."""
+        with self.catalogue.read() as connection:
+            return connection.execute(sa.select(schema.moves).where(schema.moves.c.name == name)).first()
 
     def _read_spool(self, name: str, suffix: str, offset: int, length: int) -> bytes | None:
         try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,22 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A sealed file that a compaction put into a larger one, whole: where its WARC and its journal begin there."""
+
+    name: str
+    warc_offset: int
+    journal_offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """One sealing. ``position`` counts from 1 in the source's chain, ``previous`` is the SHA-256 of the one before.
+    """One sealing, or one compaction, which then ``replaces`` the files that it names, for a ``reason``.
+
+    ``position`` counts from 1 in the source's chain, ``previous`` is the SHA-256 of the one before.
 
     ``first_seq`` is the number of the first commit in the journal, None where the journal is empty. ``opened_at`` and
-    ``sealed_at`` are ISO 8601. ``replaces`` names those whose intact records this one took over, after damage.
+    ``sealed_at`` are ISO 8601.
     """
 
     name: str
@@ -39,16 +50,27 @@ class Manifest:
     sealed_at: str
     first_seq: int | None
     objects: tuple[Described, ...]
-    replaces: tuple[str, ...] = ()
+    replaces: tuple[Replaced, ...] = ()
+    reason: str | None = None
 
     def to_json(self) -> bytes:
         """The object's bytes."""
         described = [{"key": item.key, "size": item.size, "sha256": item.sha256} for item in self.objects]
         fields = {"name": self.name, "source": self.source, "position": self.position, "previous": self.previous}
         times = {"opened_at": self.opened_at, "sealed_at": self.sealed_at, "first_seq": self.first_seq}
-        replaces = {"replaces": list(self.replaces)} if self.replaces else {}
-        document = {"format": FORMAT} | fields | times | replaces | {"objects": described}
-        return (json.dumps(document, indent=1) + "\n").encode()
+        whole = {"format": FORMAT} | fields | times | {"objects": described}
+        if self.replaces:
+            names = {"new": self.name, "reason": self.reason}
+            offsets = [
+                {"warc_offset": item.warc_offset, "journal_offset": item.journal_offset} for item in self.replaces
+            ]
+            olds = [{"old": item.name} for item in self.replaces]
+            whole["replaced"] = [old | names | place for old, place in zip(olds, offsets, strict=True)]
+        return (json.dumps(whole, indent=1) + "\n").encode()
+
+    def size_of(self, key: str) -> int:
+        """The size of one of its objects, in bytes."""
+        return next(described.size for described in self.objects if described.key == key)
 
 
 def parse_manifest(data: bytes, where: str) -> Manifest:
@@ -60,8 +82,10 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         objects = tuple(Described(item["key"], int(item["size"]), item["sha256"]) for item in read["objects"])
         _require_keys(read["name"], objects)
         names = ("name", "source", "position", "previous", "opened_at", "sealed_at", "first_seq")
-        replaces = tuple(str(name) for name in read.get("replaces", ()))
-        return Manifest(**{name: read[name] for name in names}, objects=objects, replaces=replaces)
+        replaced = read.get("replaced", [])
+        moved = (Replaced(item["old"], int(item["warc_offset"]), int(item["journal_offset"])) for item in replaced)
+        reason = replaced[0]["reason"] if replaced else None
+        return Manifest(**{name: read[name] for name in names}, objects=objects, replaces=tuple(moved), reason=reason)
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedRecord(f"{where}: not a manifest ({error!r}); run 'morgue verify'") from error
 
@@ -76,6 +100,23 @@ def stored_manifests(store: Store) -> Iterator[tuple[str, bytes]]:
     """The key and bytes of every manifest in the store."""
     for info in store.list(FOLDER):
         yield info.key, store.get(info.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a journal in which commits follow one another: that of one sealing. In bytes."""
+
+    first_seq: int | None
+    offset: int
+    length: int
+
+
+def journal_parts(manifest: Manifest, others: Mapping[str, Manifest], start: int = 0) -> Iterator[Part]:
+    """The stretches of a manifest's journal; those of compacted files stand in the manifests that were replaced."""
+    if not manifest.replaces:
+        yield Part(manifest.first_seq, start, manifest.size_of(object_keys(manifest.name).journal))
+    for item in manifest.replaces:
+        yield from journal_parts(others[item.name], others, start + item.journal_offset)
 
 
 def link(data: bytes) -> str:

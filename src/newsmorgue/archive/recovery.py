@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import OPEN, SEALED, SEALING, Archive
+from newsmorgue.archive.archive import OPEN, REPLACED, SEALED, SEALING, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.catalogue import raise_number
 from newsmorgue.archive.events import Audited
@@ -102,7 +102,7 @@ def seal_all(archive: Archive, now: datetime, source: str | None = None) -> list
 
 def _mend(archive: Archive, file: SpoolFile, now: datetime) -> SpoolFile | None:
     state = _state(archive, file.name)
-    if state == SEALED:
+    if state in (SEALED, REPLACED):
         file.discard()
         file.close()
         return None

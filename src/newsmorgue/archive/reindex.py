@@ -4,21 +4,22 @@ import heapq
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import SEALED, Archive
+from newsmorgue.archive.archive import REPLACED, SEALED, Archive
 from newsmorgue.archive.cdxj import read_cdxj
 from newsmorgue.archive.events import Entry
 from newsmorgue.archive.index import capture_from_cdx
 from newsmorgue.archive.journal import Place, entries
-from newsmorgue.archive.manifests import Manifest, parse_manifest, stored_manifests
+from newsmorgue.archive.manifests import Manifest, Part, journal_parts, parse_manifest, stored_manifests
 from newsmorgue.archive.recovery import cut_to_whole, spooled_captures, state_in_store
-from newsmorgue.archive.replay import add_capture, apply
+from newsmorgue.archive.replay import add_capture, apply, insert_moves
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, SpoolFile, object_keys
-from newsmorgue.errors import Busy, CatalogueUnavailable
+from newsmorgue.errors import Busy, CatalogueUnavailable, IntegrityFailure, MalformedRecord
 from newsmorgue.times import from_iso, microseconds
 
 
@@ -39,13 +40,17 @@ def reindex(archive: Archive, *, replace: bool) -> Rebuilt:
     """
     with ExitStack() as stack, archive.catalogue.write() as connection:
         _empty(connection, archive, replace)
-        sealed = [_register_sealed(connection, data, key) for key, data in stored_manifests(archive.store)]
-        stored = {manifest.name for manifest in sealed}
+        manifests = [(parse_manifest(data, key), data) for key, data in stored_manifests(archive.store)]
+        moved = {item.name for manifest, _ in manifests for item in manifest.replaces}
+        for manifest, data in manifests:
+            _register_sealed(connection, manifest, data, REPLACED if manifest.name in moved else SEALED)
+        stored = {manifest.name: manifest for manifest, _ in manifests}
+        sealed = [manifest for manifest in stored.values() if manifest.name not in moved]
         spooled = [_hold(archive, stack, name) for name in archive.spool.names() if name not in stored]
         captures = sum(_index_stored(connection, archive, manifest) for manifest in sealed)
         captures += sum(_index_spooled(connection, archive, file) for file in spooled)
         events, last = 0, 0
-        for place, entry in _in_order(archive, sealed, spooled):
+        for place, entry in _in_order(archive, sealed, stored, spooled):
             apply(connection, entry, place)
             events, last = events + 1, entry.seq
         _set_counters(connection, last, [*stored, *(file.name for file in spooled)])
@@ -63,19 +68,17 @@ def _empty(connection: sa.Connection, archive: Archive, replace: bool) -> None:
         connection.execute(sa.delete(table))
 
 
-def _register_sealed(connection: sa.Connection, data: bytes, key: str) -> Manifest:
-    manifest = parse_manifest(data, key)
-    sizes = {described.key: described.size for described in manifest.objects}
+def _register_sealed(connection: sa.Connection, manifest: Manifest, data: bytes, state: str) -> None:
     keys = object_keys(manifest.name)
-    values: dict[str, Any] = {"name": manifest.name, "source": manifest.source, "host": "", "state": SEALED}
+    values: dict[str, Any] = {"name": manifest.name, "source": manifest.source, "host": "", "state": state}
     values |= {"opened_at": microseconds(from_iso(manifest.opened_at)), "manifest": data.decode()}
     lengths = {
-        "warc_length": sizes[keys.warc],
-        "journal_length": sizes[keys.journal],
+        "warc_length": manifest.size_of(keys.warc),
+        "journal_length": manifest.size_of(keys.journal),
         "chain_position": manifest.position,
     }
     connection.execute(sa.insert(schema.files).values(**values, **lengths))
-    return manifest
+    insert_moves(connection, manifest)
 
 
 def _hold(archive: Archive, stack: ExitStack, name: str) -> SpoolFile:
@@ -106,17 +109,21 @@ def _index_spooled(connection: sa.Connection, archive: Archive, file: SpoolFile)
     return count
 
 
-def _in_order(archive: Archive, sealed: list[Manifest], spooled: list[SpoolFile]) -> Iterator[tuple[Place, Entry]]:
+def _in_order(
+    archive: Archive, sealed: list[Manifest], stored: dict[str, Manifest], spooled: list[SpoolFile]
+) -> Iterator[tuple[Place, Entry]]:
     """All journals' entries by commit and line. A journal is opened only when the first of its commits comes up."""
-    waiting = [(manifest.first_seq, manifest.name) for manifest in sealed if manifest.first_seq is not None]
+    parts = [(part, manifest.name) for manifest in sealed for part in journal_parts(manifest, stored)]
+    waiting = [(part.first_seq, name, part) for part, name in parts if part.first_seq is not None]
     for file in spooled:
         with file.journal_path.open("rb") as stream:
-            waiting += [(entry.seq, file.name) for _, entry in entries(stream, file.name)][:1]
+            whole = Part(None, 0, file.journal_length)
+            waiting += [(entry.seq, file.name, whole) for _, entry in entries(stream, file.name)][:1]
     heap: list[tuple[int, int, str, Place, Entry, Iterator[tuple[Place, Entry]]]] = []
-    waiting.sort(reverse=True)
+    waiting.sort(key=lambda one: one[:2], reverse=True)
     while heap or waiting:
         while waiting and (not heap or waiting[-1][0] <= heap[0][0]):
-            _push(heap, _journal(archive, waiting.pop()[1]))
+            _push(heap, _journal(archive, *waiting.pop()[1:]))
         *_, place, entry, rest = heapq.heappop(heap)
         yield place, entry
         _push(heap, rest)
@@ -132,10 +139,19 @@ def _push(
         heapq.heappush(heap, (entry.seq, entry.line, place.journal, place, entry, journal))
 
 
-def _journal(archive: Archive, name: str) -> Iterator[tuple[Place, Entry]]:
+def _journal(archive: Archive, name: str, part: Part) -> Iterator[tuple[Place, Entry]]:
     path = archive.spool.path(name, JOURNAL_SUFFIX)
-    with path.open("rb") if path.exists() else archive.store.open(object_keys(name).journal) as stream:
-        yield from entries(stream, name)
+    if path.exists():
+        with path.open("rb") as stream:
+            yield from entries(stream, name)
+        return
+    key = object_keys(name).journal
+    try:
+        data = archive.store.get_range(key, part.offset, part.length)
+    except IntegrityFailure as error:
+        raise MalformedRecord(f"{key}@{part.offset}: the journal is cut; run 'morgue verify'") from error
+    for place, entry in entries(BytesIO(data), name):
+        yield Place(name, part.offset + place.offset, place.length), entry
 
 
 def _set_counters(connection: sa.Connection, commits: int, names: list[str]) -> None:

@@ -14,6 +14,7 @@ from newsmorgue.archive import events, schema
 from newsmorgue.archive.capture import CLEANED, Capture, Role
 from newsmorgue.archive.events import Entry
 from newsmorgue.archive.journal import Place
+from newsmorgue.archive.manifests import Manifest
 from newsmorgue.archive.statements import find, insert, update, upsert
 from newsmorgue.errors import ImpossibleTime
 from newsmorgue.times import from_iso, microseconds
@@ -24,6 +25,9 @@ _MAX_FAILURES = 5  # then a URL is left alone until a feed or sitemap names it w
 _TRUST_SAMPLE, _TRUST_SHARE = 20, 0.1
 
 
+_MOVED = sa.select(schema.moves.c.into, schema.moves.c.warc_offset).where(
+    schema.moves.c.name == sa.bindparam("in_warc")
+)
 _MARK_CLEANED = (
     sa.update(schema.captures)
     .where(
@@ -38,6 +42,13 @@ _MARK_CLEANED = (
 def apply(connection: sa.Connection, entry: Entry, place: Place) -> None:
     """Change the rows as the event says. ``place`` is where the event stands in its journal."""
     _APPLY[entry.event.type](connection, entry.event, entry, place)
+
+
+def insert_moves(connection: sa.Connection, manifest: Manifest) -> None:
+    """What a compaction's manifest says of where the files that it replaced are now."""
+    for item in manifest.replaces:
+        offsets = {"warc_offset": item.warc_offset, "journal_offset": item.journal_offset}
+        connection.execute(sa.insert(schema.moves).values(name=item.name, into=manifest.name, **offsets))
 
 
 def add_capture(connection: sa.Connection, capture: Capture) -> None:
@@ -171,6 +182,7 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
 
 
 def _mark_cleaned(connection: sa.Connection, warc: str, offset: int | None) -> None:
+    warc, offset = _present_place(connection, warc, offset or 0)
     connection.execute(_MARK_CLEANED, {"in_warc": warc, "at_offset": offset})
 
 
@@ -206,8 +218,16 @@ def _text(
 
 
 def _sighting(connection: sa.Connection, event: events.Sighted, _entry: Entry, _: Place) -> None:
-    values = {"warc": event.warc, "offset": event.offset, "version": event.version, "url": event.url}
+    warc, offset = _present_place(connection, event.warc, event.offset)
+    values = {"warc": warc, "offset": offset, "version": event.version, "url": event.url}
     upsert(connection, schema.sightings, values | {"at": microseconds(from_iso(event.seen))})
+
+
+def _present_place(connection: sa.Connection, warc: str, offset: int) -> tuple[str, int]:
+    """Where the record is that stood at a place when the event was written: compactions move it."""
+    while row := connection.execute(_MOVED, {"in_warc": warc}).first():
+        warc, offset = row.into, offset + row.warc_offset
+    return warc, offset
 
 
 def _merge(connection: sa.Connection, event: events.Merged, _entry: Entry, _: Place) -> None:

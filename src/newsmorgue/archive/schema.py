@@ -130,6 +130,16 @@ files = sa.Table(
     sa.Index("files_source", "source", "state"),
 )
 
+# Where a compacted file's bytes are now: at these offsets within the file ``into``, which may itself have moved on.
+moves = sa.Table(
+    "moves",
+    metadata,
+    _text("name", primary_key=True),
+    _text("into"),
+    sa.Column("warc_offset", sa.BigInteger, nullable=False),
+    sa.Column("journal_offset", sa.BigInteger, nullable=False),
+)
+
 stories = sa.Table(
     "stories",
     metadata,

@@ -28,18 +28,19 @@ def seal(archive: Archive, file: SpoolFile, now: datetime) -> bool:
     cdxj = _cdxj(archive, file.name)
     manifest = _manifest(archive, file, cdxj, now)
     keys = object_keys(file.name)
-    archive.store.put_file(keys.warc, file.warc_path, sha256=_sha256_in(manifest, keys.warc))
+    archive.store.put_file(keys.warc, file.warc_path, sha256=sha256_in(manifest, keys.warc))
     archive.store.put_bytes(keys.cdxj, cdxj)
-    archive.store.put_file(keys.journal, file.journal_path, sha256=_sha256_in(manifest, keys.journal))
+    archive.store.put_file(keys.journal, file.journal_path, sha256=sha256_in(manifest, keys.journal))
     archive.store.put_bytes(keys.manifest, manifest.to_json())
-    _read_back(archive, manifest)
+    read_back(archive, manifest)
     with archive.catalogue.write() as connection:
         connection.execute(sa.update(schema.files).where(schema.files.c.name == file.name).values(state=SEALED))
     file.discard()
     return True
 
 
-def _sha256_in(manifest: Manifest, key: str) -> str:
+def sha256_in(manifest: Manifest, key: str) -> str:
+    """The SHA-256 that a manifest has for one of its objects."""
     return next(described.sha256 for described in manifest.objects if described.key == key)
 
 
@@ -79,7 +80,7 @@ def _manifest(archive: Archive, file: SpoolFile, cdxj: bytes, now: datetime) -> 
             return parse_manifest(row.manifest.encode(), file.name)
         if archive.require_settled(connection, file) != file.warc_length:
             raise IntegrityFailure(f"{file.name}: holds captures that no commit covers; commit them before sealing")
-        position, previous = _end_of_chain(connection, source_of(file.name))
+        position, previous = end_of_chain(connection, source_of(file.name))
         opened, sealed = iso(from_microseconds(row.opened_at)), iso(now)
         manifest = Manifest(file.name, source_of(file.name), position, previous, opened, sealed, first_seq, objects)
         values = {"manifest": manifest.to_json().decode(), "chain_position": position, "state": SEALING}
@@ -87,7 +88,7 @@ def _manifest(archive: Archive, file: SpoolFile, cdxj: bytes, now: datetime) -> 
     return manifest
 
 
-def _end_of_chain(connection: sa.Connection, source: str) -> tuple[int, str | None]:
+def end_of_chain(connection: sa.Connection, source: str) -> tuple[int, str | None]:
     """The next position in a source's chain, and the link to the manifest before it."""
     c = schema.files.c
     query = sa.select(c.manifest, c.chain_position).where(c.source == source, c.chain_position.is_not(None))
@@ -109,7 +110,8 @@ def _objects(file: SpoolFile, cdxj: bytes) -> tuple[Described, ...]:
     )
 
 
-def _read_back(archive: Archive, manifest: Manifest) -> None:
+def read_back(archive: Archive, manifest: Manifest) -> None:
+    """Compare what is stored with what was sent. Raises :class:`IntegrityFailure`."""
     for described in manifest.objects:
         if archive.store.sha256(described.key) != described.sha256:
             raise IntegrityFailure(

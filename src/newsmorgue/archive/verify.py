@@ -4,6 +4,7 @@ the catalogue against all of them, and what lies in this machine's spool. Reads 
 A crawl may go on meanwhile: of what grows, only what is committed is looked at.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -13,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import SEALED, Archive
+from newsmorgue.archive.archive import COMPACTING, OPEN, REPLACED, SEALED, SEALING, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.cdxj import read_cdxj
 from newsmorgue.archive.checks import Report, WarcReader, compare, read_journal
@@ -23,8 +24,10 @@ from newsmorgue.archive.journal import Place
 from newsmorgue.archive.manifests import Manifest, link, parse_manifest, stored_manifests
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, object_keys
 from newsmorgue.archive.store import Store
-from newsmorgue.errors import MalformedRecord, MissingObject
-from newsmorgue.times import iso, microseconds
+from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject
+from newsmorgue.times import microseconds
+
+_CHUNK = 8 << 20
 
 
 def verify(archive: Archive) -> Report:
@@ -34,14 +37,16 @@ def verify(archive: Archive) -> Report:
     manifests = list(_manifests(archive.store, report))
     _check_chains(manifests, report)
     _check_manifests(sealed_before, {manifest.name: data for manifest, data in manifests}, report)
-    successors = successors_in(manifest for manifest, _ in manifests)
+    finished = _finished(archive, manifests, report)
+    successors = {item.name: manifest.name for manifest in finished for item in manifest.replaces}
     _check_strangers(archive, [manifest for manifest, _ in manifests], report)
     walk = _Walk(archive, report)
-    for manifest, _ in manifests:
+    for manifest in finished:
         if manifest.name in successors:
-            _check_replaced(archive, manifest, successors[manifest.name], report)
+            _check_removed(archive.store, manifest, successors[manifest.name], report)
         else:
             walk.sealed(manifest)
+            _check_pieces(archive.store, manifest, {other.name: other for other in finished}, report)
     sealed = {manifest.name for manifest, _ in manifests}
     for row in _spooled_rows(archive):
         if row.name not in sealed:
@@ -49,11 +54,6 @@ def verify(archive: Archive) -> Report:
     walk.check_references()
     _check_sightings(archive, report)
     return report
-
-
-def successors_in(manifests: Iterator[Manifest]) -> dict[str, str]:
-    """Which WARC took the place of which."""
-    return {replaced: manifest.name for manifest in manifests for replaced in manifest.replaces}
 
 
 def _manifests(store: Store, report: Report) -> Iterator[tuple[Manifest, bytes]]:
@@ -84,7 +84,9 @@ def _sealed_rows(archive: Archive) -> dict[str, str]:
     """The catalogue's copies of manifests, by the WARC's name."""
     c = schema.files.c
     with archive.catalogue.read() as connection:
-        rows = connection.execute(sa.select(c.name, c.manifest).where(c.state == SEALED, c.manifest.is_not(None))).all()
+        rows = connection.execute(
+            sa.select(c.name, c.manifest).where(c.state.in_((SEALED, REPLACED)), c.manifest.is_not(None))
+        ).all()
     return {row.name: row.manifest for row in rows}
 
 
@@ -113,16 +115,50 @@ def _check_strangers(archive: Archive, manifests: list[Manifest], report: Report
             report.add(info.key, "stands in no manifest")
 
 
-def _check_replaced(archive: Archive, manifest: Manifest, successor: str, report: Report) -> None:
-    """Of a WARC that was damaged and replaced: what could not be saved, and what is not in quarantine yet."""
-    for described in manifest.objects:
-        if archive.store.stat(described.key) is not None:
-            what = f"was replaced by {successor}, and belongs in quarantine; run 'morgue verify --repair'"
-            report.add(described.key, what, manifest.name)
+def _finished(archive: Archive, manifests: list[tuple[Manifest, bytes]], report: Report) -> list[Manifest]:
+    """The manifests that count: not those of compactions to which the catalogue does not lead yet."""
+    c = schema.files.c
     with archive.catalogue.read() as connection:
-        for lost in captures_of(connection, manifest.name):
-            where = f"{object_keys(manifest.name).warc}@{lost.offset}"
-            report.add(where, f"lost by damage: the capture of {lost.url} at {iso(lost.time)}")
+        names = set(connection.execute(sa.select(c.name).where(c.state == COMPACTING)).scalars())
+    for name in sorted(names):
+        report.add(object_keys(name).manifest, "a compaction that was not finished; run 'morgue compact' again")
+    return [manifest for manifest, _ in manifests if manifest.name not in names]
+
+
+def _check_removed(store: Store, manifest: Manifest, successor: str, report: Report) -> None:
+    """What was replaced must be gone, but for its manifest."""
+    for described in manifest.objects:
+        if store.stat(described.key) is not None:
+            report.add(described.key, f"was replaced by {successor}; run 'morgue compact' again to remove it")
+
+
+def _check_pieces(store: Store, manifest: Manifest, others: dict[str, Manifest], report: Report) -> None:
+    """A compacted file holds the files that it replaced, byte for byte: their own digests still say so."""
+    keys = object_keys(manifest.name)
+    for item in manifest.replaces:
+        old = others.get(item.name)
+        if old is None:
+            report.add(keys.manifest, f"replaces {item.name}, of which there is no manifest")
+            continue
+        its = object_keys(item.name)
+        for key, part, offset in (
+            (keys.warc, its.warc, item.warc_offset),
+            (keys.journal, its.journal, item.journal_offset),
+        ):
+            described = next(described for described in old.objects if described.key == part)
+            if _range_sha256(store, key, offset, described.size) not in (described.sha256, None):
+                report.add(f"{key}@{offset}", f"is not {part}, which it replaces")
+
+
+def _range_sha256(store: Store, key: str, offset: int, size: int) -> str | None:
+    """The SHA-256 of a stretch of an object; None where the object is not there or too short, which is said already."""
+    digest = hashlib.sha256()
+    try:
+        for start in range(offset, offset + size, _CHUNK):
+            digest.update(store.get_range(key, start, min(_CHUNK, offset + size - start)))
+    except (MissingObject, IntegrityFailure):
+        return None
+    return digest.hexdigest()
 
 
 @dataclass
@@ -254,7 +290,7 @@ def _spooled_rows(archive: Archive) -> list[Any]:
     c = schema.files.c
     columns = (c.name, c.warc_length, c.journal_length)
     with archive.catalogue.read() as connection:
-        query = sa.select(*columns).where(c.host == archive.host, c.state != SEALED)
+        query = sa.select(*columns).where(c.host == archive.host, c.state.in_((OPEN, SEALING)))
         return list(connection.execute(query.order_by(c.name)).all())
 
 

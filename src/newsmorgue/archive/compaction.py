@@ -1,0 +1,240 @@
+"""Compacting: the small sealed WARCs of a source's month become one, and so do their journals and indexes.
+
+The new objects are the old ones one after another, byte for byte. The new manifest, next in the source's chain, names
+what it replaces and where that begins; the old manifests stay, so that the chain holds and every old digest can
+still be checked. A crash leaves the old objects valid, or the new; the same command finishes what it began.
+"""
+
+import hashlib
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import BinaryIO
+
+import sqlalchemy as sa
+
+from newsmorgue.archive import schema
+from newsmorgue.archive.archive import COMPACTING, REPLACED, SEALED, Archive
+from newsmorgue.archive.catalogue import next_number
+from newsmorgue.archive.cdxj import CdxLine, format_line, read_cdxj
+from newsmorgue.archive.manifests import Described, Manifest, Replaced, parse_manifest
+from newsmorgue.archive.replay import insert_moves
+from newsmorgue.archive.sealing import end_of_chain, file_sha256, read_back, sha256_in
+from newsmorgue.archive.spool import WARC_SUFFIX, object_keys
+from newsmorgue.errors import Busy, IntegrityFailure
+from newsmorgue.times import from_iso, iso, microseconds
+
+# The size that the WARC specification recommends for one file (WARC 1.1, annex C.2).
+LARGEST = 1 << 30
+_CHUNK = 1 << 20
+_SCRATCH = ".compacting-"
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What became of some files: the new one's name and size in bytes, and the names of those in it."""
+
+    name: str
+    size: int
+    replaced: tuple[str, ...]
+
+
+def compact(archive: Archive, source: str, now: datetime, month: str | None = None) -> Iterator[Compacted]:
+    """Merge a source's WARCs below the size at which they are sealed: of a month (``YYYY-MM``), or of each month.
+
+    Begins with what an ended process left unfinished. Raises :class:`Busy`, :class:`StoreUnavailable`, and
+    :class:`IntegrityFailure` for an object that is not what its manifest says: nothing is changed then.
+    """
+    with archive.spool.lock_source(source, "compact"), _scratch(archive, source) as folder:
+        for manifest in _unfinished(archive, source):
+            yield _finish(archive, manifest, folder)
+        for names in _batches(archive, source, month):
+            yield _finish(archive, _begin(archive, source, names, now, folder), folder)
+        _remove_replaced(archive, source)
+
+
+@contextmanager
+def _scratch(archive: Archive, source: str) -> Iterator[Path]:
+    """A folder for the new objects until they are stored; what an ended process left in such a one is removed."""
+    above = archive.spool.folder / source
+    for left in above.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=above) as folder:
+        yield Path(folder)
+
+
+def _unfinished(archive: Archive, source: str) -> list[Manifest]:
+    c = schema.files.c
+    query = sa.select(c.name, c.manifest).where(c.source == source, c.state == COMPACTING).order_by(c.chain_position)
+    with archive.catalogue.read() as connection:
+        return [parse_manifest(row.manifest.encode(), row.name) for row in connection.execute(query)]
+
+
+def _batches(archive: Archive, source: str, month: str | None) -> Iterator[list[str]]:
+    """The names to be merged, month by month, so many that the new WARC stays below LARGEST."""
+    c = schema.files.c
+    small = (c.source == source, c.state == SEALED, c.warc_length < archive.limits.size)
+    with archive.catalogue.read() as connection:
+        rows = connection.execute(sa.select(c.name, c.warc_length).where(*small).order_by(c.name)).all()
+    for found, files in groupby(rows, key=lambda row: _month(row.name)):
+        if month in (None, found):
+            yield from _filled([(row.name, row.warc_length) for row in files])
+
+
+def _month(name: str) -> str:
+    year, month = object_keys(name).warc.split("/")[2:4]
+    return f"{year}-{month}"
+
+
+def _filled(files: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    names: list[str] = []
+    size = 0
+    for name, length in files:
+        if names and size + length > LARGEST:
+            yield from [names] if len(names) > 1 else []
+            names, size = [], 0
+        names.append(name)
+        size += length
+    yield from [names] if len(names) > 1 else []
+
+
+def _manifests(archive: Archive, names: Sequence[str]) -> list[Manifest]:
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        rows = connection.execute(sa.select(c.name, c.manifest).where(c.name.in_(names))).all()
+    texts = {row.name: row.manifest for row in rows}
+    return [parse_manifest(texts[name].encode(), name) for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """The new objects, in local files."""
+
+    warc: Path
+    cdxj: bytes
+    journal: Path
+    replaces: tuple[Replaced, ...]
+
+
+def _merge(archive: Archive, name: str, olds: Sequence[Manifest], folder: Path) -> _Merged:
+    """Copy the old objects one after another, each checked against its manifest. The same bytes whenever it is done."""
+    warc, journal = folder / "warc", folder / "journal"
+    replaces: list[Replaced] = []
+    lines: list[bytes] = []
+    with warc.open("wb") as warcs, journal.open("wb") as journals:
+        for old in olds:
+            keys, item = object_keys(old.name), Replaced(old.name, warcs.tell(), journals.tell())
+            _copy(archive, old, keys.warc, warcs)
+            _copy(archive, old, keys.journal, journals)
+            lines += _moved_lines(archive, old, name, item.warc_offset)
+            replaces.append(item)
+    return _Merged(warc, b"".join(sorted(lines)), journal, tuple(replaces))
+
+
+def _copy(archive: Archive, manifest: Manifest, key: str, out: BinaryIO) -> None:
+    digest = hashlib.sha256()
+    with archive.store.open(key) as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            out.write(chunk)
+    if digest.hexdigest() != sha256_in(manifest, key):
+        raise IntegrityFailure(f"{key}: is not what its manifest says, so nothing was compacted; run 'morgue verify'")
+
+
+def _moved_lines(archive: Archive, old: Manifest, name: str, shift: int) -> Iterator[bytes]:
+    key = object_keys(old.name).cdxj
+    if archive.store.sha256(key) != sha256_in(old, key):
+        raise IntegrityFailure(f"{key}: is not what its manifest says, so nothing was compacted; run 'morgue verify'")
+    with archive.store.open(key) as stream:
+        for line in read_cdxj(stream, key):
+            moved = {"offset": str(int(line.fields["offset"]) + shift), "filename": f"{name}{WARC_SUFFIX}"}
+            yield format_line(CdxLine(line.surt, line.timestamp, dict(line.fields) | moved)).encode() + b"\n"
+
+
+def _begin(archive: Archive, source: str, names: Sequence[str], now: datetime, folder: Path) -> Manifest:
+    """Make the new manifest, and fix its place in the chain: from here on the compaction will be finished."""
+    with archive.catalogue.write() as connection:
+        number = next_number(connection, "files")
+    opened = re.sub(r".*-(\d{14})-.*", r"\1", names[0])
+    name = f"{source}-{opened}-{secrets.token_hex(4)}-{number:05d}"
+    olds = _manifests(archive, names)
+    merged = _merge(archive, name, olds, folder)
+    keys, c = object_keys(name), schema.files.c
+    objects = (
+        Described(keys.warc, merged.warc.stat().st_size, file_sha256(merged.warc)),
+        Described(keys.cdxj, len(merged.cdxj), hashlib.sha256(merged.cdxj).hexdigest()),
+        Described(keys.journal, merged.journal.stat().st_size, file_sha256(merged.journal)),
+    )
+    first_seq = min((old.first_seq for old in olds if old.first_seq is not None), default=None)
+    times = olds[0].opened_at, iso(now)
+    with archive.catalogue.write() as connection:
+        states = connection.execute(sa.select(c.state).where(c.name.in_(names))).scalars().all()
+        if states != [SEALED] * len(names):
+            raise Busy(f"another process compacted files of '{source}' just now; run the same command again")
+        place = end_of_chain(connection, source)
+        manifest = Manifest(name, source, *place, *times, first_seq, objects, merged.replaces, "compacted")
+        lengths = {"warc_length": objects[0].size, "journal_length": objects[2].size}
+        values = {"name": name, "source": source, "host": archive.host, "state": COMPACTING, "chain_position": place[0]}
+        values |= {"opened_at": microseconds(from_iso(times[0])), "manifest": manifest.to_json().decode()}
+        connection.execute(sa.insert(schema.files).values(**values, **lengths))
+    return manifest
+
+
+def _finish(archive: Archive, manifest: Manifest, folder: Path) -> Compacted:
+    """Store the new objects, then let the catalogue lead to them. Can be done again after a crash at any point."""
+    olds = _manifests(archive, [item.name for item in manifest.replaces])
+    if any(archive.store.stat(described.key) is None for described in manifest.objects):
+        _store(archive, manifest, _merge(archive, manifest.name, olds, folder))
+    archive.store.put_bytes(object_keys(manifest.name).manifest, manifest.to_json())
+    read_back(archive, manifest)
+    _switch(archive, manifest)
+    return Compacted(manifest.name, manifest.objects[0].size, tuple(item.name for item in manifest.replaces))
+
+
+def _store(archive: Archive, manifest: Manifest, merged: _Merged) -> None:
+    keys = object_keys(manifest.name)
+    archive.store.put_file(keys.warc, merged.warc, sha256=sha256_in(manifest, keys.warc))
+    archive.store.put_bytes(keys.cdxj, merged.cdxj)
+    archive.store.put_file(keys.journal, merged.journal, sha256=sha256_in(manifest, keys.journal))
+
+
+def _switch(archive: Archive, manifest: Manifest) -> None:
+    """In one transaction, every row that names a place in an old file names the new place."""
+    c = schema.files.c
+    with archive.catalogue.write() as connection:
+        state = connection.execute(sa.select(c.state).where(c.name == manifest.name)).scalar_one()
+        if state != COMPACTING:
+            return  # another machine was quicker
+        for item in manifest.replaces:
+            for table in (schema.captures, schema.sightings):
+                _move(connection, table, table.c.warc, item.name, manifest.name, item.warc_offset)
+            _move(connection, schema.texts, schema.texts.c.journal, item.name, manifest.name, item.journal_offset)
+            connection.execute(sa.update(schema.files).where(c.name == item.name).values(state=REPLACED))
+        insert_moves(connection, manifest)
+        connection.execute(sa.update(schema.files).where(c.name == manifest.name).values(state=SEALED))
+
+
+def _move(connection: sa.Connection, table: sa.Table, column: sa.Column[str], old: str, new: str, shift: int) -> None:
+    moved = {column: new, table.c.offset: table.c.offset + shift}
+    connection.execute(sa.update(table).where(column == old).values(moved))
+
+
+def _remove_replaced(archive: Archive, source: str) -> None:
+    """Remove what replaced files left in the store: all but their manifests."""
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        names = connection.execute(sa.select(c.name).where(c.source == source, c.state == REPLACED)).scalars().all()
+    gone = {
+        key for name in names for key in (object_keys(name).warc, object_keys(name).cdxj, object_keys(name).journal)
+    }
+    for folder in ("warc", "text"):
+        for info in list(archive.store.list(f"{folder}/{source}/")) if gone else []:
+            if info.key in gone:
+                archive.store.delete(info.key)
