@@ -27,6 +27,8 @@ from newsmorgue.stories.identity import Address
 from newsmorgue.urls import address_key, without_tracking
 
 _PRIORITY = "addon"
+# Scrapy's marks of an answer that it hands on though it is not whole: half a text is no version.
+_CUT = frozenset({"dataloss", "download_stopped"})
 _SWITCHED_OFF = ("TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED")
 
 
@@ -69,7 +71,7 @@ class VersionResponses:
     def see(self, response: Response, request: Request) -> None:
         """An answer came: if it is a page, begin its way through the stages."""
         recorded: Recorded | None = request.meta.pop(RECORDED, None)
-        if recorded is None or recorded.capture is None:
+        if recorded is None or recorded.capture is None or not _CUT.isdisjoint(response.flags):
             return
         head = recorded.exchange.head
         if request.method == "GET" and is_cleanable(Role.LINK, head.status, head.media_type) and head.status == 200:

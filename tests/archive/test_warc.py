@@ -140,6 +140,17 @@ def test_no_url_forges_a_header(evil: str) -> None:
     assert b" " not in target.removeprefix(b"WARC-Target-URI: ")
 
 
+@pytest.mark.parametrize("evil", ["\r\nWARC-Type: warcinfo", "\n", "\r", "\ud800", "\x85", "\u2028", "\0"])
+def test_no_value_forges_a_field_of_metadata(evil: str) -> None:
+    about = {"via": f"https://news.example/{evil}via: https://evil.example/", "reason": "new"}
+    _, others = RecordWriter().exchange(exchange(PAGE, b"x"), Role.STORY, None, about)
+    record = read_record(others[-1], "x")
+    assert record.kind == "metadata"
+    first, second, rest = record.block.split(b"\r\n")
+    assert first.startswith(b"via: https://news.example/")
+    assert (second, rest) == (b"reason: new", b"")
+
+
 def test_a_revisit_names_what_it_repeats(visitor: Visitor) -> None:
     first, identical, unmodified = (each for each in captures(visitor.archive) if each.url == PAGE)
     for revisit, profile in ((identical, "identical-payload-digest"), (unmodified, "server-not-modified")):

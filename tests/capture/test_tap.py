@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.capture.odd_crawl import Crawled, Record, crawl
 from tests.capture.odd_server import Answer, End, OddServer, serve
+from tests.cli.command import Morgue
 from tests.servers import program
 
 _TEXT = b"Content-Type: text/plain\r\n"
@@ -260,6 +261,16 @@ def test_zcat_reads_every_member(odd: Odd) -> None:
     assert done.stdout.count(b"WARC/1.1\r\n") == len(odd.records)
     for path in WHOLE:
         assert all(wire.request in done.stdout for wire in odd.server.wires(path))
+
+
+def test_half_a_page_that_a_spider_takes_all_the_same_is_no_version(tmp_path: Path) -> None:
+    text = b"The ferry across the river runs again since Monday, as the engineers found the bridge to be safe. "
+    page = b"<!DOCTYPE html><html><body><article><h1>The ferry</h1><p>%b</p></article>" % (text * 5)
+    cut = _plain(body=page + b"<p>" + text * 9, headers=b"Content-Type: text/html\r\n")[:-400]
+    with serve({"/cut": (Answer((cut,), End.CLOSE),)}) as server:
+        crawled = crawl(tmp_path, [{"url": server.url + "/cut", "meta": {"download_fail_on_dataloss": False}}])
+    assert crawled.out.endswith("/cut 200\n")
+    assert Morgue(tmp_path).documents("stories") == []
 
 
 def test_an_answer_out_of_a_cache_is_no_capture(tmp_path: Path) -> None:
