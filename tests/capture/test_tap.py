@@ -264,13 +264,26 @@ def test_zcat_reads_every_member(odd: Odd) -> None:
 
 
 def test_half_a_page_that_a_spider_takes_all_the_same_is_no_version(tmp_path: Path) -> None:
-    text = b"The ferry across the river runs again since Monday, as the engineers found the bridge to be safe. "
-    page = b"<!DOCTYPE html><html><body><article><h1>The ferry</h1><p>%b</p></article>" % (text * 5)
-    cut = _plain(body=page + b"<p>" + text * 9, headers=b"Content-Type: text/html\r\n")[:-400]
-    with serve({"/cut": (Answer((cut,), End.CLOSE),)}) as server:
-        crawled = crawl(tmp_path, [{"url": server.url + "/cut", "meta": {"download_fail_on_dataloss": False}}])
-    assert crawled.out.endswith("/cut 200\n")
-    assert Morgue(tmp_path).documents("stories") == []
+    whole = _plain(body=_article(b"The ferry"), headers=b"Content-Type: text/html\r\n")
+    other = _plain(body=_article(b"The bridge"), headers=b"Content-Type: text/html\r\n")
+    answers = {"/whole": _answer(whole), "/cut": _answer(other[:-400], end=End.CLOSE)}
+    with serve(answers) as server:
+        asked = [{"url": server.url + path, "meta": {"download_fail_on_dataloss": False}} for path in answers]
+        crawled = crawl(tmp_path, asked)
+    assert crawled.out.count(" 200\n") == 2
+    assert [story["url"] for story in Morgue(tmp_path).documents("stories")] == [server.url + "/whole"]
+
+
+def _article(headline: bytes) -> bytes:
+    text = headline + b" across the river is open again since Monday, as the engineers found all of it to be safe. "
+    head = b"<title>%b</title><meta property=og:type content=article>" % headline
+    return b"<!DOCTYPE html><html lang=en><head>%b</head><body><article><h1>%b</h1><p>%b</p><p>%b</p><p>%b</p>" % (
+        head,
+        headline,
+        text * 4,
+        text * 3,
+        text * 6,
+    )
 
 
 def test_an_answer_out_of_a_cache_is_no_capture(tmp_path: Path) -> None:
