@@ -210,5 +210,6 @@ def test_a_page_of_nothing_but_links_to_shops_is_not_emptied() -> None:
         f"<p><a href=/{number}>Kettle number {number} of the shop around the corner</a> sold here</p>"
         for number in range(9)
     )
-    page = f'<h1>Nine kettles</h1><div itemprop="articleBody"><p>Nine kettles that we like a lot this year.</p>{offers}</div>'
+    intro = "<p>Nine kettles that we like a lot this year.</p>"
+    page = f'<h1>Nine kettles</h1><div itemprop="articleBody">{intro}{offers}</div>'
     assert "Kettle number 3" in clean(page.encode(), "https://courier.example/kettles").text
