@@ -19,13 +19,14 @@ from tests.archive.harness import (
 )
 from tests.archive.test_export import members_of
 from tests.archive.test_sealing import DyingStore, PowerLoss
+from tests.servers import Postgres, Seaweed
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive, Limits
 from newsmorgue.archive.capture import Role
 from newsmorgue.archive.compaction import Compacted, compact
 from newsmorgue.archive.spool import WARC_SUFFIX
-from newsmorgue.archive.store import Store
+from newsmorgue.archive.store import Store, open_store
 from newsmorgue.errors import IntegrityFailure
 from newsmorgue.stories.reading import find_story, show_at, story_versions
 
@@ -91,6 +92,16 @@ def test_one_file_with_every_member_as_it_was(archive: Archive, tmp_path: Path) 
     assert read(archive) == before
     assert [info.key for info in archive.store.list("text/")] == [key.replace("warc/", "text/", 1)[:-8] + ".jsonl.gz"]
     check(archive, tmp_path)
+
+
+def test_in_s3_and_postgresql(s3_credentials: Seaweed, postgres: Postgres, tmp_path: Path) -> None:
+    store = open_store(s3_credentials.new_store(), endpoint=s3_credentials.endpoint)
+    archive = open_archive(tmp_path, store=store, catalogue=postgres.new_database())
+    fill(archive)
+    before = read(archive)
+    run(archive)
+    assert len(warcs(archive)) == 1 and read(archive) == before and problems(archive) == []
+    assert rows(rebuilt(archive, postgres.new_database())) == rows(archive)
 
 
 def test_a_second_time_there_is_nothing_to_do(archive: Archive) -> None:

@@ -224,6 +224,15 @@ def test_a_url_goes_to_its_source(archive: Archive, tmp_path: Path) -> None:
     assert {story.source for story in list_stories(archive)} == {"alpha", "b.example"}
 
 
+def test_more_sources_than_are_held_open(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsmorgue.capture.copying._MOST_OPEN", 2)
+    urls = [f"https://{host}.example/{number}" for number in (1, 2) for host in "abc"]
+    data = [each for url in urls for each in exchange(url, "2026-03-01T00:00:00Z", http(page()))]
+    counts, told = bring(archive, put(tmp_path, "many.warc", b"".join(data)))
+    assert not told and counts["new_story"] == 6 and archive.spool.names() == []
+    check(archive, tmp_path)
+
+
 def test_a_story_that_was_gone(archive: Archive, tmp_path: Path) -> None:
     seen = exchange(URL, "2026-01-01T00:00:00Z", http(page()))
     gone = exchange(URL, "2026-02-01T00:00:00Z", http(b"", status="HTTP/1.1 410 Gone"))

@@ -15,8 +15,8 @@ from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.settings.configuration import SourceConfiguration
 
-# Each has two open files, and a thread while it seals.
-_MOST_OPEN = 16
+# Each has three open files, of the 1,024 that a process may have by default.
+_MOST_OPEN = 128
 _MOST_PENDING = 256
 _MOST_PENDING_BYTES = 32 << 20
 KIND = "import"
