@@ -16,7 +16,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from newsmorgue import commands_exchange
+from newsmorgue import commands_exchange, commands_stories
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
 from newsmorgue.progress import printable
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
@@ -68,6 +68,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(commands_exchange.app)
+app.add_typer(commands_stories.app, name="stories")
 out = _Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -133,25 +134,6 @@ def save(
         require_contact(configuration, url)
         pages.setdefault(source.slug, (_polite(source, delay, concurrency), []))[1].append(url)
     _run(configuration, [Job(source, save=tuple(saved)) for source, saved in pages.values()])
-
-
-@app.command()
-def stories(
-    source: Annotated[str | None, typer.Option(help="Only this source's.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List the stories of the archive, the last seen first."""
-    from newsmorgue import output
-    from newsmorgue.stories.reading import list_stories
-
-    with _archive() as archive:
-        rows = list_stories(archive, source)
-    if as_json:
-        _print_lines(output.json_line(output.story_json(row)) for row in rows)
-    elif rows:
-        output.print_stories(out, rows)
-    else:
-        err.print("no stories yet; 'morgue crawl URL' fills the archive", markup=False)
 
 
 @app.command()

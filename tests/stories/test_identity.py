@@ -8,27 +8,15 @@ from tests.archive.harness import BRIDGE, HOME, OTHER_TEXT, START, TEXT, Visitor
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Role
-from newsmorgue.archive.events import Split
-from newsmorgue.archive.ledger import Ledger
 from newsmorgue.errors import UnknownStory
-from newsmorgue.stories.identity import Address, ReadArticle, same_site
+from newsmorgue.stories.filing import SplitStory
+from newsmorgue.stories.identity import Address, same_site
 from newsmorgue.stories.reading import find_story, list_stories, show_at, story_row, story_versions
 from newsmorgue.urls import address_key
 
 NEW = "https://news.example/2026/bridge-reopens"
 NEWER = "https://news.example/2026/bridge-reopens-at-last"
 EDITED = TEXT + "\n\nNobody was hurt, the police said."
-
-
-class SplitOff:
-    """What an operator's undoing of a merge says."""
-
-    def __init__(self, story: str) -> None:
-        self._story = story
-
-    def settle(self, ledger: Ledger, read: ReadArticle) -> None:
-        """See Intent."""
-        ledger.emit(Split(self._story, "by hand"))
 
 
 @pytest.fixture
@@ -157,9 +145,19 @@ def test_a_canonical_that_agrees_merges_into_the_older(visitor: Visitor) -> None
 def test_a_merge_can_be_undone(visitor: Visitor) -> None:
     test_a_canonical_that_agrees_merges_into_the_older(visitor)
     (younger,) = column(visitor.archive, schema.stories.c.id, schema.stories.c.merged_into.is_not(None))
-    visitor.settle(SplitOff(younger))
+    visitor.settle(SplitStory(younger, "by hand"))
     assert _story(visitor, NEW) == younger != _story(visitor, BRIDGE)
     assert [len(story_versions(visitor.archive, _story(visitor, url))) for url in (BRIDGE, NEW)] == [2, 1]
+
+
+def test_what_was_split_stays_split_whatever_its_pages_say(visitor: Visitor) -> None:
+    test_a_merge_can_be_undone(visitor)
+    older, younger = _story(visitor, BRIDGE), _story(visitor, NEW)
+    visitor.see(NEW, EDITED + "\n\nAnd more.", canonical=BRIDGE)
+    visitor.see(BRIDGE, EDITED + "\n\nAnd more.", canonical=NEW)
+    visitor.redirect(NEW, BRIDGE)
+    visitor.see(BRIDGE, EDITED + "\n\nAnd more.")
+    assert (_story(visitor, BRIDGE), _story(visitor, NEW)) == (older, younger)
 
 
 def test_a_canonical_that_tells_something_else_is_not_believed(visitor: Visitor) -> None:

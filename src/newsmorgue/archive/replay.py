@@ -235,7 +235,8 @@ def _merge(connection: sa.Connection, event: events.Merged, _entry: Entry, _: Pl
 
 
 def _split(connection: sa.Connection, event: events.Split, _entry: Entry, _: Place) -> None:
-    _update_story(connection, event.story, merged_into=None)
+    row = find(connection, schema.stories, ("merged_into",), id=event.story)
+    _update_story(connection, event.story, merged_into=None, split_from=row.merged_into if row else None)
 
 
 def _gone(connection: sa.Connection, event: events.Gone, _entry: Entry, _: Place) -> None:

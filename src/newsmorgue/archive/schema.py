@@ -151,6 +151,8 @@ stories = sa.Table(
     _text("syndicated_from", nullable=True),
     _time("created_at"),
     _text("merged_into", nullable=True),
+    # the story that it was part of until an operator said that it is not: the two are not merged again
+    _text("split_from", nullable=True),
     _time("gone_at", nullable=True),
     sa.Index("stories_claimed", "claimed_key"),
     sa.Index("stories_merged", "merged_into"),

@@ -18,6 +18,10 @@ from newsmorgue.times import microseconds
 
 # Files of a page are rarely changed under the same address: what is to be seen anew gets a new one.
 FRESH = timedelta(days=7)
+_C = schema.urls.c
+_SEEN = sa.select(_C.key, _C.outcome_at).where(
+    _C.source == sa.bindparam("source"), _C.key.in_(sa.bindparam("keys", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,8 @@ class DiscoverAssets:
         return None
 
     def _due(self, ledger: Ledger) -> list[str]:
-        c = schema.urls.c
-        query = sa.select(c.key, c.outcome_at).where(c.source == self.source, c.key.in_(self.urls))
-        seen = {row.key: row.outcome_at for row in ledger.connection.execute(query)}
+        rows = ledger.connection.execute(_SEEN, {"source": self.source, "keys": self.urls})
+        seen = {row.key: row.outcome_at for row in rows}
         stale = microseconds(ledger.now - FRESH)
         old = {key for key, at in seen.items() if self.again and at is not None and at < stale}
         return [url for url in self.urls if url not in seen or url in old]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Capture, Role
-from newsmorgue.archive.events import AliasAdded, Discovered, Gone, Outcome, Sighted, TextRenewed, VersionAdded
+from newsmorgue.archive.events import AliasAdded, Discovered, Gone, Outcome, Sighted, Split, TextRenewed, VersionAdded
 from newsmorgue.archive.frontier import make_due
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.statements import find
@@ -279,6 +279,19 @@ class FileRedirect:
             return "failed"
         end_visit(ledger, self.visit, "respelled", url)
         return "redirected"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitStory:
+    """A merge is undone: ``story``, which is part of another, is a story of its own again, and stays one."""
+
+    story: str
+    why: str
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        ledger.emit(Split(self.story, self.why))
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.statements import find, find_all
 from newsmorgue.cleaning import Article
 from newsmorgue.stories.likeness import tell_the_same
-from newsmorgue.stories.versions import root_of, versions_of
+from newsmorgue.stories.versions import family, root_of, versions_of
 from newsmorgue.times import from_microseconds
 from newsmorgue.urls import address_key, host_and_port, is_loopback, registrable_domain, without_tracking
 
@@ -79,7 +79,7 @@ def identify(
     claimed, foreign = _claim(ledger, address, article)
     story = _known(ledger, address, article, read)
     there = story_at(ledger.connection, address_key(claimed)) if claimed else None
-    believed = there is not None and (there == story or _agrees(ledger, there, article, read))
+    believed = there is not None and (there == story or _may_join(ledger, story, there, article, read))
     if believed and there is not None:
         story = there if story is None else merge(ledger, story, there, f"{address.url} names {claimed} as canonical")
     is_new = story is None
@@ -126,7 +126,7 @@ def _known(ledger: Ledger, address: Address, article: Article, read: ReadArticle
     story = story_at(ledger.connection, address.key)
     for found, why in _leading_here(ledger.connection, address):
         other = root_of(ledger.connection, found)
-        if other != story and _agrees(ledger, other, article, read):
+        if other != story and _may_join(ledger, story, other, article, read):
             story = merge(ledger, story, other, f"{why} {address.url}") if story else other
     return story
 
@@ -143,6 +143,22 @@ def last_seen(connection: sa.Connection, story: str) -> datetime:
     """When a story was last sighted; the beginning of all counting where it never was."""
     rows = versions_of(connection, story)
     return max((row.last_seen for row in rows), default=from_microseconds(0))
+
+
+def _may_join(ledger: Ledger, story: str | None, other: str, article: Article, read: ReadArticle) -> bool:
+    """Whether a page of ``story`` (None: of none yet) tells ``other`` too, and nobody parted the two."""
+    return not (story and _were_parted(ledger.connection, story, other)) and _agrees(ledger, other, article, read)
+
+
+def _were_parted(connection: sa.Connection, one: str, other: str) -> bool:
+    """Whether an operator split one of them (or a story that is part of it) from the other."""
+    pairs = ((one, other), (other, one))
+    return any(
+        row.split_from and root_of(connection, row.split_from) == elder
+        for younger, elder in pairs
+        for member in family(connection, younger)
+        if (row := find(connection, schema.stories, ("split_from",), id=member))
+    )
 
 
 def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:

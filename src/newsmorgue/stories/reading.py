@@ -11,6 +11,7 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.index import capture_at, payload_capture
+from newsmorgue.archive.statements import find
 from newsmorgue.archive.warc import StoredRecord
 from newsmorgue.cleaning import Article, article_from_json
 from newsmorgue.errors import ImpossibleTime, MissingObject, UnknownStory, UnknownVersion
@@ -86,6 +87,21 @@ def find_story(archive: Archive, url: str) -> str:
             f"no story is known under {url}; 'morgue stories' lists those that are, 'morgue save {url}' captures it"
         )
     return story
+
+
+def merged_story(archive: Archive, url: str) -> tuple[str, str]:
+    """The story that an address belonged to before a merge made it part of another, and its source.
+
+    ``url`` is exactly one of the addresses that ``stories --json`` lists, or the id. Raises :class:`UnknownStory`.
+    """
+    with archive.catalogue.read() as connection:
+        alias = find(connection, schema.aliases, ("story",), url=url)
+        row = find(connection, schema.stories, ("id", "source", "merged_into"), id=alias.story if alias else url)
+    if row is None or row.merged_into is None:
+        raise UnknownStory(
+            f"{url} is no address of a story that was merged into another; give one of 'aliases' in 'stories --json'"
+        )
+    return row.id, row.source
 
 
 def story_row(archive: Archive, story: str) -> StoryRow:

@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("syndicated_from", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.Column("split_from", sa.Text(), nullable=True),
         sa.Column("gone_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,70 @@
+"""``morgue stories``: the list, and what an operator may say of it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.times import now_utc
+
+if TYPE_CHECKING:
+    from newsmorgue.archive.archive import Archive
+
+app = typer.Typer(help="List the stories of the archive, the last seen first; or split one that was merged wrongly.")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _archive() -> Iterator["Archive"]:
+    archive = open_archive(current_configuration())
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+@app.callback(invoke_without_command=True)
+def stories(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Only this source's.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")
+    ] = False,
+) -> None:
+    """List the stories of the archive, the last seen first; or split one that was merged wrongly."""
+    from newsmorgue import output
+    from newsmorgue.stories.reading import list_stories
+
+    if context.invoked_subcommand is not None:
+        return
+    with _archive() as archive:
+        rows = list_stories(archive, source)
+    if as_json:
+        for row in rows:
+            sys.stdout.write(output.json_line(output.story_json(row)) + "\n")
+    elif rows:
+        output.print_stories(out, rows)
+    else:
+        err.print("no stories yet; 'morgue crawl URL' fills the archive", markup=False)
+
+
+@app.command()
+def split(
+    url: Annotated[str, typer.Argument(help="An address of the story that should not have been merged, or its id.")],
+) -> None:
+    """Undo a merge: what had this address before is a story of its own again, and stays one."""
+    from newsmorgue.capture.recorder import Recorder
+    from newsmorgue.stories.filing import SplitStory
+    from newsmorgue.stories.reading import merged_story
+
+    with _archive() as archive:
+        story, source = merged_story(archive, url)
+        recorder = Recorder(archive, source, {"isPartOf": source}, now_utc)
+        recorder.add(SplitStory(story, "an operator's word"))
+        recorder.finish()
+    out.print(f"{url} is a story of its own again: {story}", markup=False, soft_wrap=True)
