@@ -68,10 +68,6 @@ def crawl(folder: Path) -> list[dict[str, Any]]:
     return sorted(json.loads((folder / "items.json").read_text()), key=lambda item: item["url"])
 
 
-def without_nonces(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [item for item in items if item["url"]]
-
-
 def captured(folder: Path) -> set[tuple[str, str]]:
     """Address and status of every response in a folder's WARCs."""
     found = set()
