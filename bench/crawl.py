@@ -59,7 +59,8 @@ def crawl(contender: Contender, url: str, pages: int) -> Run:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("MORGUE_", "PYTHON"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MORGUE_", "PYTHON"))}
+    return kept | {"MORGUE_ASSETS": "none"}  # the others fetch pages alone
 
 
 def play(url: str, pages: int, contenders: Sequence[Contender] = CONTENDERS) -> Round:
