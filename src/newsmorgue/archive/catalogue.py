@@ -59,12 +59,22 @@ class Catalogue:
         with self._engine.connect() as connection:
             current = _revision(connection)
         if current != REVISION:
-            # Imported here: alembic costs 0.2 s, and nearly every start finds the schema current.
-            from newsmorgue.archive.migrations import upgrade
-
             # Two that start at once must not both make the tables: the second finds them made.
             with self.write() as connection:
-                upgrade(connection, _revision(connection))
+                _make_or_upgrade(connection, _revision(connection))
+
+
+def _make_or_upgrade(connection: sa.Connection, current: str | None) -> None:
+    """Tables for an empty database at once; for all others the revisions between (a test holds the two equal)."""
+    if current is None and not sa.inspect(connection).get_table_names():
+        schema.metadata.create_all(connection)
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})
+        return
+    # Imported here: alembic costs 0.2 s, and nearly every start finds the schema current.
+    from newsmorgue.archive.migrations import upgrade
+
+    upgrade(connection, current)
 
 
 def _engine(url: sa.URL) -> sa.Engine:
