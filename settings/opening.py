@@ -1,6 +1,8 @@
 """From a configuration to an open archive."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from newsmorgue.archive.archive import Archive, Limits
@@ -31,3 +33,13 @@ def open_archive(configuration: Configuration) -> Archive:
         configuration.disk_reserve,
     )
     return Archive(store, Catalogue(configuration.catalogue), Spool(configuration.spool), limits)
+
+
+@contextmanager
+def opened_archive() -> Iterator[Archive]:
+    """The archive of this process's own configuration, for as long as the block lasts."""
+    archive = open_archive(current_configuration())
+    try:
+        yield archive
+    finally:
+        archive.close()

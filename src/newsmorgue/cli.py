@@ -6,8 +6,6 @@ Heavy modules (Scrapy, the cleaner) are imported by the commands that need them:
 import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +18,7 @@ from newsmorgue import commands_exchange, commands_stories
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
 from newsmorgue.progress import printable
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
-from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.settings.opening import current_configuration, opened_archive
 from newsmorgue.times import now_utc, parse_asked_time
 
 if TYPE_CHECKING:
@@ -142,7 +140,7 @@ def versions(url: Url, as_json: Json = False) -> None:
     from newsmorgue import output
     from newsmorgue.stories.reading import find_story, story_row, story_versions
 
-    with _archive() as archive:
+    with opened_archive() as archive:
         story = find_story(archive, url)
         rows, about = story_versions(archive, story), story_row(archive, story)
     if as_json:
@@ -176,7 +174,7 @@ def show(
         raise typer.BadParameter(f"'{form}' is none of: {', '.join(writers)}", param_hint="--format")
     if at is not None and version is not None:
         raise typer.BadParameter("give a time or a version, not both", param_hint="--at / --version")
-    with _archive() as archive:
+    with opened_archive() as archive:
         writers[form](archive, _shown(archive, url, at, version), output)
 
 
@@ -192,7 +190,7 @@ def diff(
     from newsmorgue.stories.diff import diff_articles
     from newsmorgue.stories.reading import find_story, show_version, story_versions
 
-    with _archive() as archive:
+    with opened_archive() as archive:
         story = find_story(archive, url)
         last = new if new is not None else story_versions(archive, story)[-1].number
         after = show_version(archive, story, last)
@@ -213,7 +211,7 @@ def seal(source: Annotated[str | None, typer.Argument(help="Only this source's o
     """Move the spool's open files into the store now."""
     from newsmorgue.archive.recovery import seal_all
 
-    with _archive() as archive:
+    with opened_archive() as archive:
         sealed = seal_all(archive, now_utc(), source)
         out.print(f"sealed {len(sealed)} files into {archive.store.address}", markup=False)
 
@@ -227,7 +225,7 @@ def reindex(
     """Build the catalogue anew from the stored objects alone."""
     from newsmorgue.archive.reindex import reindex as rebuild
 
-    with _archive() as archive:
+    with opened_archive() as archive:
         rebuilt = rebuild(archive, replace=replace_rows)
     out.print(f"reindexed {rebuilt.files} files: {rebuilt.captures} captures, {rebuilt.events} events", markup=False)
 
@@ -238,7 +236,7 @@ def verify(as_json: Json = False) -> None:
     from newsmorgue import output
     from newsmorgue.archive.verify import verify as check
 
-    with _archive() as archive:
+    with opened_archive() as archive:
         report = check(archive)
     if as_json:
         _print_lines(output.json_line({"where": problem.where, "what": problem.what}) for problem in report.problems)
@@ -255,15 +253,6 @@ def verify(as_json: Json = False) -> None:
 # -- helpers ---------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _archive() -> Iterator["Archive"]:
-    archive = open_archive(current_configuration())
-    try:
-        yield archive
-    finally:
-        archive.close()
-
-
 def _source(configuration: Configuration, name: str) -> SourceConfiguration:
     """A source by URL, by its name in morgue.toml, or by the name the archive knows it under."""
     if "://" in name:
@@ -273,7 +262,7 @@ def _source(configuration: Configuration, name: str) -> SourceConfiguration:
     except UnknownSource:
         from newsmorgue.archive.sources import home_of
 
-        with _archive() as archive:
+        with opened_archive() as archive:
             home = home_of(archive, name)
         if home is None:
             raise

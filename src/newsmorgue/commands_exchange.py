@@ -11,7 +11,7 @@ from rich.console import Console
 
 from newsmorgue.errors import ExitCode, StoreUnavailable, UnknownSource
 from newsmorgue.progress import printable
-from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.settings.opening import current_configuration, opened_archive
 from newsmorgue.times import now_utc, parse_asked_start, parse_asked_time
 
 if TYPE_CHECKING:
@@ -40,15 +40,6 @@ _SHOWN = (
 _ALWAYS = frozenset({"kept", "new_story", "new_version", "skipped"})
 
 
-@contextmanager
-def _archive() -> Iterator["Archive"]:
-    archive = open_archive(current_configuration())
-    try:
-        yield archive
-    finally:
-        archive.close()
-
-
 def _tell(skipped: "Skipped") -> None:
     err.print(f"  skipped: {printable(skipped.where)}: {printable(skipped.what)}", markup=False, soft_wrap=True)
 
@@ -71,7 +62,7 @@ def import_(
         raise typer.BadParameter(f"'{source}': 1 to 64 of a-z 0-9 . _ -", param_hint="--source")
     configuration = current_configuration()
     total = sum(path.stat().st_size for path in files)
-    with _archive() as archive, _bar("importing", total) as advance:
+    with opened_archive() as archive, _bar("importing", total) as advance:
         job = ImportJob(archive, configuration, now_utc, source=source, tell=_tell, count=advance)
         asyncio.run(job.run(files))
     out.print(_summary(job.counts, len(files)), markup=False, soft_wrap=True)
@@ -106,7 +97,7 @@ def export(
         raise typer.BadParameter(f"{output} exists already; no file is overwritten", param_hint="--output")
     span = parse_asked_start(start) if start else None, parse_asked_time(end) if end else None
     key = SigningKey.read(sign_key) if sign_key else None
-    with _archive() as archive:
+    with opened_archive() as archive:
         selection = Selection(find_story(archive, url) if url else None, source, *span)
         count = _export(archive, selection, form, output, url or source or "all", key)
     if not count:
@@ -128,7 +119,7 @@ def compact(
 
     if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise typer.BadParameter(f"'{month}': give year and month, as in 2026-01", param_hint="--month")
-    with _archive() as archive:
+    with opened_archive() as archive:
         if home_of(archive, source) is None:
             raise UnknownSource(f"'{source}' is no source of this archive")
         merged = 0

@@ -1,31 +1,20 @@
 """``morgue stories``: the list, and what an operator may say of it."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.settings.opening import opened_archive
 from newsmorgue.times import now_utc
 
 if TYPE_CHECKING:
-    from newsmorgue.archive.archive import Archive
+    pass
 
 app = typer.Typer(help="List the stories of the archive, the last seen first; or split one that was merged wrongly.")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-
-
-@contextmanager
-def _archive() -> Iterator["Archive"]:
-    archive = open_archive(current_configuration())
-    try:
-        yield archive
-    finally:
-        archive.close()
 
 
 @app.callback(invoke_without_command=True)
@@ -42,7 +31,7 @@ def stories(
 
     if context.invoked_subcommand is not None:
         return
-    with _archive() as archive:
+    with opened_archive() as archive:
         rows = list_stories(archive, source)
     if as_json:
         for row in rows:
@@ -62,7 +51,7 @@ def split(
     from newsmorgue.stories.filing import SplitStory
     from newsmorgue.stories.reading import merged_story
 
-    with _archive() as archive:
+    with opened_archive() as archive:
         story, source = merged_story(archive, url)
         recorder = Recorder(archive, source, {"isPartOf": source}, now_utc)
         recorder.add(SplitStory(story, "an operator's word"))
