@@ -63,7 +63,8 @@ def _assert_all_is_there(archive: Archive, acknowledged: dict[tuple[str, int], s
     assert acknowledged.keys() <= found.keys()
     for place, each in found.items():
         try:
-            assert archive.read_capture(each).headers["warc-target-uri"] == each.url == acknowledged.get(place, each.url)
+            stored = archive.read_capture(each).headers["warc-target-uri"]
+            assert stored == each.url == acknowledged.get(place, each.url)
         except (MissingObject, NotYetStored) as error:
             raise AssertionError(f"a row points nowhere: {place}") from error
 
