@@ -231,20 +231,31 @@ def reindex(
 
 
 @app.command()
-def verify(as_json: Json = False) -> None:
+def verify(
+    as_json: Json = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended, put the rest into quarantine; then check.")
+    ] = False,
+) -> None:
     """Check every object against its manifest, every record against its digests, the catalogue against both."""
     from newsmorgue import output
+    from newsmorgue.archive.repair import repair as mend
     from newsmorgue.archive.verify import verify as check
 
     with opened_archive() as archive:
+        for said in mend(archive, now_utc()) if repair else ():
+            err.print(printable(said), markup=False, soft_wrap=True)
         report = check(archive)
     if as_json:
-        _print_lines(output.json_line({"where": problem.where, "what": problem.what}) for problem in report.problems)
+        found = (*report.problems, *report.losses)
+        _print_lines(output.json_line({"where": problem.where, "what": problem.what}) for problem in found)
     else:
-        for problem in report.problems:
+        for problem in (*report.losses, *report.problems):
             out.print(printable(f"{problem.where}: {problem.what}"), markup=False, soft_wrap=True)
+        known = f", {len(report.losses)} losses known" if report.losses else ""
         out.print(
-            f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems", markup=False
+            f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems{known}",
+            markup=False,
         )
     if report.problems:
         raise typer.Exit(ExitCode.DAMAGED)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from newsmorgue.archive.capture import Capture
-from newsmorgue.archive.events import Entry
+from newsmorgue.archive.events import Entry, decode
 from newsmorgue.archive.exchange import sha1
 from newsmorgue.archive.index import capture_from_record
-from newsmorgue.archive.journal import Place, entries, members
+from newsmorgue.archive.journal import Place, members
+from newsmorgue.archive.salvage import LOST_FIELD
 from newsmorgue.archive.warc import StoredRecord, parse_record
 from newsmorgue.errors import MalformedRecord
 
@@ -27,15 +28,23 @@ class Problem:
 
 @dataclass
 class Report:
-    """What was looked at, and what was wrong with it."""
+    """What was looked at, and what was wrong with it.
+
+    ``losses`` are of old: what a repair could not save, and said so then.
+    """
 
     objects: int = 0
     records: int = 0
     problems: list[Problem] = field(default_factory=list)
+    losses: list[Problem] = field(default_factory=list)
 
     def add(self, where: str, what: str, name: str | None = None) -> None:
         """Note a problem."""
         self.problems.append(Problem(where, what, name))
+
+    def add_loss(self, where: str, size: int) -> None:
+        """Note that some bytes were lost by damage, and cut out by a repair."""
+        self.losses.append(Problem(where, f"{size} bytes were lost by damage; what is left of them is in quarantine"))
 
 
 @dataclass
@@ -52,6 +61,8 @@ class WarcReader:
         try:
             for offset, length, content in members(stream, key):
                 record = parse_record(content, f"{key}@{offset}")
+                if LOST_FIELD.lower() in record.headers:
+                    self.report.add_loss(f"{key}@{offset}", length)
                 self._check(record, f"{key}@{offset}", name)
                 if record.is_indexed:
                     captures.append(capture_from_record(record, name, offset, length))
@@ -83,12 +94,16 @@ def wrong_digests(record: StoredRecord) -> Iterator[str]:
 def read_journal(stream: BinaryIO, key: str, name: str, report: Report) -> tuple[list[tuple[Place, Entry]], bool]:
     """A journal's entries up to the first that cannot be read, and whether that is all of them."""
     found: list[tuple[Place, Entry]] = []
+    end = 0
     try:
-        for entry in entries(stream, name):
-            found.append(entry)
+        for offset, length, content in members(stream, name):
+            if content.strip():
+                found.append((Place(name, offset, length), decode(content, f"{name}@{offset}")))
+            else:
+                report.add_loss(f"{key}@{offset}", length)
             report.records += 1
+            end = offset + length
     except MalformedRecord as error:
-        end = found[-1][0].offset + found[-1][0].length if found else 0
         report.add(f"{key}@{end}", str(error), name)
         return found, False
     return found, True

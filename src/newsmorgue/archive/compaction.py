@@ -24,7 +24,7 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.archive import COMPACTING, REPLACED, SEALED, Archive
 from newsmorgue.archive.catalogue import next_number
 from newsmorgue.archive.cdxj import CdxLine, format_line, read_cdxj
-from newsmorgue.archive.manifests import Described, Manifest, Replaced, parse_manifest
+from newsmorgue.archive.manifests import COMPACTED, Described, Manifest, Replaced, parse_manifest
 from newsmorgue.archive.replay import insert_moves
 from newsmorgue.archive.sealing import end_of_chain, file_sha256, read_back, sha256_in
 from newsmorgue.archive.spool import WARC_SUFFIX, object_keys
@@ -74,7 +74,8 @@ def _unfinished(archive: Archive, source: str) -> list[Manifest]:
     c = schema.files.c
     query = sa.select(c.name, c.manifest).where(c.source == source, c.state == COMPACTING).order_by(c.chain_position)
     with archive.catalogue.read() as connection:
-        return [parse_manifest(row.manifest.encode(), row.name) for row in connection.execute(query)]
+        found = [parse_manifest(row.manifest.encode(), row.name) for row in connection.execute(query)]
+    return [manifest for manifest in found if manifest.reason == COMPACTED]
 
 
 def _batches(archive: Archive, source: str, month: str | None) -> Iterator[list[str]]:
@@ -179,7 +180,7 @@ def _begin(archive: Archive, source: str, names: Sequence[str], now: datetime, f
         if states != [SEALED] * len(names):
             raise Busy(f"another process compacted files of '{source}' just now; run the same command again")
         place = end_of_chain(connection, source)
-        manifest = Manifest(name, source, *place, *times, first_seq, objects, merged.replaces, "compacted")
+        manifest = Manifest(name, source, *place, *times, first_seq, objects, merged.replaces, COMPACTED)
         lengths = {"warc_length": objects[0].size, "journal_length": objects[2].size}
         values = {"name": name, "source": source, "host": archive.host, "state": COMPACTING, "chain_position": place[0]}
         values |= {"opened_at": microseconds(from_iso(times[0])), "manifest": manifest.to_json().decode()}

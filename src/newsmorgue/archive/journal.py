@@ -72,6 +72,10 @@ def members(stream: BinaryIO, name: str) -> Iterator[tuple[int, int, bytes]]:
 
 
 def entries(stream: BinaryIO, name: str) -> Iterator[tuple[Place, Entry]]:
-    """Every entry of a journal, with its place. Raises :class:`MalformedRecord` where one cannot be read."""
+    """Every entry of a journal, with its place. Raises :class:`MalformedRecord` where one cannot be read.
+
+    A blank line stands where a damaged one was cut out.
+    """
     for offset, length, content in members(stream, name):
-        yield Place(name, offset, length), decode(content, f"{name}@{offset}")
+        if content.strip():
+            yield Place(name, offset, length), decode(content, f"{name}@{offset}")

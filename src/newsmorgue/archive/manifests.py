@@ -12,6 +12,8 @@ from newsmorgue.errors import MalformedRecord
 
 FORMAT = "newsmorgue manifest 1"
 FOLDER = "manifests/"
+# Why a manifest replaces others.
+COMPACTED, REPAIRED = "compacted", "repaired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A sealed file that a compaction put into a larger one, whole: where its WARC and its journal begin there."""
+    """A sealed file that is in another one now: where its WARC and its journal begin there.
+
+    A compaction puts it there whole; a repair without what was damaged, of which a filler has the place.
+    """
 
     name: str
     warc_offset: int
@@ -34,7 +39,7 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One sealing, or one compaction, which then ``replaces`` the files that it names, for a ``reason``.
+    """One sealing; or one compaction or repair, which ``replaces`` the files that it names, for that ``reason``.
 
     ``position`` counts from 1 in the source's chain, ``previous`` is the SHA-256 of the one before.
 

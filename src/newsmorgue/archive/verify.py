@@ -21,13 +21,15 @@ from newsmorgue.archive.checks import Report, WarcReader, compare, read_journal
 from newsmorgue.archive.events import Entry, TextRenewed, VersionAdded
 from newsmorgue.archive.index import capture_from_cdx, captures_of
 from newsmorgue.archive.journal import Place
-from newsmorgue.archive.manifests import Manifest, link, parse_manifest, stored_manifests
+from newsmorgue.archive.manifests import REPAIRED, Manifest, link, parse_manifest, stored_manifests
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject
-from newsmorgue.times import microseconds
+from newsmorgue.times import from_iso, microseconds
 
 _CHUNK = 8 << 20
+# What a repair's audit says of a capture; its subject is the URL, its detail begins with the time.
+LOST = "lost"
 
 
 def verify(archive: Archive) -> Report:
@@ -46,13 +48,15 @@ def verify(archive: Archive) -> Report:
             _check_removed(archive.store, manifest, successors[manifest.name], report)
         else:
             walk.sealed(manifest)
-            _check_pieces(archive.store, manifest, {other.name: other for other in finished}, report)
+            if manifest.reason != REPAIRED:  # of what was repaired, the old digests no longer say anything
+                _check_pieces(archive.store, manifest, {other.name: other for other in finished}, report)
     sealed = {manifest.name for manifest, _ in manifests}
     for row in _spooled_rows(archive):
         if row.name not in sealed:
             walk.spooled(row)
-    walk.check_references()
-    _check_sightings(archive, report)
+    lost = _lost(archive)
+    walk.check_references(lost)
+    _check_sightings(archive, lost, report)
     return report
 
 
@@ -121,7 +125,10 @@ def _finished(archive: Archive, manifests: list[tuple[Manifest, bytes]], report:
     with archive.catalogue.read() as connection:
         names = set(connection.execute(sa.select(c.name).where(c.state == COMPACTING)).scalars())
     for name in sorted(names):
-        report.add(object_keys(name).manifest, "a compaction that was not finished; run 'morgue compact' again")
+        report.add(
+            object_keys(name).manifest,
+            "was begun and not finished; run 'morgue compact' or 'morgue verify --repair' again",
+        )
     return [manifest for manifest, _ in manifests if manifest.name not in names]
 
 
@@ -129,7 +136,8 @@ def _check_removed(store: Store, manifest: Manifest, successor: str, report: Rep
     """What was replaced must be gone, but for its manifest."""
     for described in manifest.objects:
         if store.stat(described.key) is not None:
-            report.add(described.key, f"was replaced by {successor}; run 'morgue compact' again to remove it")
+            what = f"was replaced by {successor}; run 'morgue compact' or 'morgue verify --repair' again to remove it"
+            report.add(described.key, what)
 
 
 def _check_pieces(store: Store, manifest: Manifest, others: dict[str, Manifest], report: Report) -> None:
@@ -232,9 +240,10 @@ class _Walk:
             if not isinstance(event, VersionAdded | TextRenewed) and (end is None or row.offset < end):
                 self.report.add("catalogue", f"a text names {name}{JOURNAL_SUFFIX}@{row.offset}, where no text is")
 
-    def check_references(self) -> None:
-        """Every revisit refers to a response of the archive."""
+    def check_references(self, lost: set[tuple[str, int]]) -> None:
+        """Every revisit refers to a response of the archive, or to one that a repair found lost."""
         c = schema.captures.c
+        self.referable |= lost
         for where, capture in self.revisits:
             moment = microseconds(capture.refers_to_time) if capture.refers_to_time else None
             if moment is not None and (capture.refers_to_url, moment) in self.referable:
@@ -308,10 +317,20 @@ def _committed(path: Path, length: int) -> bytes:
         return stream.read(length)
 
 
-def _check_sightings(archive: Archive, report: Report) -> None:
+def _lost(archive: Archive) -> set[tuple[str, int]]:
+    """The URL and the time of each capture that a repair could not save, and said so."""
+    a = schema.audit.c
+    with archive.catalogue.read() as connection:
+        rows = connection.execute(sa.select(a.subject, a.detail).where(a.action == LOST)).all()
+    return {(row.subject, microseconds(from_iso(row.detail.split()[0]))) for row in rows}
+
+
+def _check_sightings(archive: Archive, lost: set[tuple[str, int]], report: Report) -> None:
     s, c = schema.sightings.c, schema.captures.c
     joined = schema.sightings.outerjoin(schema.captures, (s.warc == c.warc) & (s.offset == c.offset))
+    query = sa.select(s.warc, s.offset, s.url, s.at).select_from(joined).where(c.warc.is_(None))
     with archive.catalogue.read() as connection:
-        dangling = connection.execute(sa.select(s.warc, s.offset).select_from(joined).where(c.warc.is_(None))).all()
+        dangling = connection.execute(query).all()
     for row in dangling:
-        report.add("catalogue", f"a sighting names {row.warc}@{row.offset}, where no capture is")
+        if (row.url, row.at) not in lost:
+            report.add("catalogue", f"a sighting names {row.warc}@{row.offset}, where no capture is")
