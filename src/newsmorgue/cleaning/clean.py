@@ -1,5 +1,7 @@
 """The way of a page through the stages: bytes, characters, tree, metadata, story, rules, blocks, kind."""
 
+from lxml import etree
+
 from newsmorgue.cleaning.article import Article, Block, Found
 from newsmorgue.cleaning.blocks import blocks_of
 from newsmorgue.cleaning.decode import decode
@@ -12,9 +14,13 @@ from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
 from newsmorgue.cleaning.rules import CAUTIOUS_RULES, Context, strip_boilerplate
 from newsmorgue.cleaning.standfirst import read_standfirst
 from newsmorgue.cleaning.wording import letters, word_count
+from newsmorgue.errors import CleaningFailed
 
 # Rules that would leave less of the story's element than this share have taken the story for something else.
 _LEAST_LEFT = 0.1
+# What lxml, BeautifulSoup and urllib raise for names and addresses that no specification knows, found by fuzzing: a
+# page that does so is a recorded failure, not the end of whatever reads it.
+_CANNOT_TAKE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, etree.LxmlError)
 
 
 def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = None) -> Article:
@@ -22,8 +28,16 @@ def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = N
 
     ``charset`` is what the Content-Type header named, if it did. ``memory`` is kept for what a site repeats on its
     other pages, and is not used by this reading. Raises
-    :class:`~newsmorgue.errors.CleaningFailed` where the bytes hold no element at all, and nothing else.
+    :class:`~newsmorgue.errors.CleaningFailed` where the bytes hold no element at all, or markup that one of the
+    libraries under it cannot take; and nothing else.
     """
+    try:
+        return _clean(html, url, charset)
+    except _CANNOT_TAKE as error:
+        raise CleaningFailed(f"{url}: cannot be read: {error!r}") from error
+
+
+def _clean(html: bytes, url: str, charset: str | None) -> Article:
     page = decode(html, charset)
     root, losses = parse(page)
     metadata = read_metadata(root, url)
