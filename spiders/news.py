@@ -113,9 +113,12 @@ class NewsSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """What an ended run left uncleaned, then everything due, until nothing is."""
-        async with _running():
-            async for item in self._run():
-                yield item
+        try:
+            async with _running():
+                async for item in self._run():
+                    yield item
+        except NewsmorgueError as error:
+            CaptureExtension.of(self.crawler).fail(error)
 
     async def _run(self) -> AsyncIterator[Any]:
         capture = CaptureExtension.of(self.crawler)
