@@ -16,7 +16,7 @@ from rich.console import Console
 
 from newsmorgue import commands_exchange, commands_stories
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
-from newsmorgue.progress import printable
+from newsmorgue.progress import Output, printable
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
 from newsmorgue.settings.opening import current_configuration, opened_archive
 from newsmorgue.times import now_utc, parse_asked_time
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
     from newsmorgue.archive.archive import Archive
     from newsmorgue.spiders.process import Job
     from newsmorgue.stories.reading import Shown
-
-
-class _Output(Console):
-    """Standard output, whose reader may leave."""
-
-    def on_broken_pipe(self) -> None:
-        """Rich would end the program with code 1; :class:`_Commands` knows better."""
-        raise BrokenPipeError
 
 
 class _Commands(typer.core.TyperGroup):
@@ -67,7 +59,7 @@ app = typer.Typer(
 )
 app.add_typer(commands_exchange.app)
 app.add_typer(commands_stories.app, name="stories")
-out = _Output(highlight=False)
+out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")]

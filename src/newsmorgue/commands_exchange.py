@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from newsmorgue.errors import ExitCode, StoreUnavailable, UnknownSource
-from newsmorgue.progress import printable
+from newsmorgue.progress import Output, printable
 from newsmorgue.settings.opening import current_configuration, opened_archive
 from newsmorgue.times import now_utc, parse_asked_start, parse_asked_time
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from newsmorgue.stories.exporting import Selection
 
 app = typer.Typer()
-out = Console(highlight=False)
+out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 _SLUG = r"[a-z0-9._-]{1,64}"
 # What became of the records, in the order in which people want to know it.

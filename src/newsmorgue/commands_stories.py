@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from newsmorgue.progress import Output
 from newsmorgue.settings.opening import opened_archive
 from newsmorgue.times import now_utc
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     pass
 
 app = typer.Typer(help="List the stories of the archive, the last seen first; or split one that was merged wrongly.")
-out = Console(highlight=False)
+out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 

@@ -48,6 +48,14 @@ def column_values(counts: Counter[str]) -> dict[str, int]:
     return {name: sum(counts[part] for part in parts) for name, parts in COLUMNS}
 
 
+class Output(Console):
+    """Standard output, whose reader may leave."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with code 1; the command line knows better."""
+        raise BrokenPipeError
+
+
 class Progress:
     """Shows the runs of some sources while they last."""
 
