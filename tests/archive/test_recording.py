@@ -26,7 +26,7 @@ from tests.archive.harness import (
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Role
 from newsmorgue.archive.catalogue import Catalogue
-from newsmorgue.capture.policy import FIRST, refusal
+from newsmorgue.capture.policy import refusal
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.errors import CatalogueUnavailable
 from newsmorgue.settings.configuration import SourceConfiguration
@@ -78,7 +78,10 @@ def test_what_header_fields_ask(header: bytes, refused: bool) -> None:
         (b"<meta name='robots-note' content='noarchive'>", False),
         (b"<meta name=tdm-reservation content=1>", True),
         (b"<meta name=tdm-reservation content=0>", False),
-        (b" " * FIRST + b"<meta name=robots content=noarchive>", False),
+        # Styles and scripts of half a megabyte may stand before it; what readers write stands behind.
+        (b"<style>" + b" " * 500_000 + b"</style><meta name=robots content=noarchive>", True),
+        (b"<script>'</head>'</script>" + b" " * 70_000 + b"<meta name=robots content=noarchive></head><body>", True),
+        (b"</head><body>" + b" " * 70_000 + b"<meta name=robots content=noarchive>", False),
     ],
 )
 def test_what_pages_ask(markup: bytes, refused: bool) -> None:
@@ -89,6 +92,9 @@ def test_pages_are_read_through_their_coding() -> None:
     assert _page(gzip.compress(NOARCHIVE), b"Content-Encoding: gzip") == "noarchive by meta"
     assert _page(gzip.compress(NOARCHIVE + b"x" * 10**7), b"Content-Encoding: x-gzip") == "noarchive by meta"
     assert _page(zlib.compress(NOARCHIVE), b"Content-Encoding: deflate") == "noarchive by meta"
+    late = b"<html><style>" + bytes(range(256)) * 2000 + b"</style>" + NOARCHIVE
+    for body, coding in ((gzip.compress(late), b"gzip"), (zlib.compress(late)[2:-4], b"deflate")):
+        assert _page(body, b"Content-Encoding: " + coding) == "noarchive by meta"
     assert _page(b"not gzip at all", b"Content-Encoding: gzip") is None
     assert _page(gzip.compress(NOARCHIVE)[:70], b"Content-Encoding: gzip") == "noarchive by meta"
 

@@ -52,6 +52,31 @@ def test_each_list_s_dates_are_compared_with_its_own(visitor: Visitor) -> None:
     assert _due(visitor) == {}
 
 
+@pytest.mark.parametrize(("stated", "due"), [("2026-02-01", {}), ("2026-02-03", {BRIDGE: "date"})])
+def test_a_story_that_moved_on_to_the_next_sitemap_is_due_if_its_date_is_newer_than_in_the_last(
+    visitor: Visitor, stated: str, due: dict[str, str]
+) -> None:
+    first, second, feed = (f"{HOME}{name}" for name in ("sitemap-1.xml", "sitemap-2.xml", "feed.xml"))
+    for url, role in ((first, Role.SITEMAP), (second, Role.SITEMAP), (feed, Role.FEED)):
+        visitor.mention(url, found_in="operator", role=role)
+        visitor.settle(EndVisit(visitor.visit(url, None, "seed"), "listed"))
+    visitor.mention(BRIDGE, "2026-02-01", found_in=first)
+    visitor.mention(BRIDGE, "2026-01-31T23:00:00Z", found_in=feed)
+    visitor.see(BRIDGE)
+    visitor.mention(BRIDGE, stated, found_in=second)
+    assert _due(visitor) == due
+
+
+def test_a_later_date_in_a_list_of_another_kind_is_no_change(visitor: Visitor) -> None:
+    for url, role in ((f"{HOME}map.xml", Role.SITEMAP), (f"{HOME}feed.xml", Role.FEED)):
+        visitor.mention(url, found_in="operator", role=role)
+        visitor.settle(EndVisit(visitor.visit(url, None, "seed"), "listed"))
+    visitor.mention(BRIDGE, "2026-02-01T09:00:00Z", found_in=f"{HOME}feed.xml")
+    visitor.see(BRIDGE)
+    visitor.mention(BRIDGE, "2026-02-01T09:05:00Z", found_in=f"{HOME}map.xml")
+    assert _due(visitor) == {}
+
+
 @pytest.mark.parametrize(
     ("stated", "due"),
     [

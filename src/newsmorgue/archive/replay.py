@@ -15,7 +15,7 @@ from newsmorgue.archive.capture import CLEANED, Capture, Role
 from newsmorgue.archive.events import Entry
 from newsmorgue.archive.journal import Place
 from newsmorgue.archive.manifests import Manifest
-from newsmorgue.archive.statements import find, insert, update, upsert
+from newsmorgue.archive.statements import find, find_all, insert, update, upsert
 from newsmorgue.errors import ImpossibleTime
 from newsmorgue.times import from_iso, microseconds
 from newsmorgue.urls import address_key
@@ -138,8 +138,29 @@ def _date_changed(connection: sa.Connection, event: events.Discovered, row: Any)
     same = {"source": event.source, "key": event.key, "found_in": event.found_in}
     before = find(connection, schema.mentions, ("stated",), **same)
     if before is None or before.stated is None:
-        return row.outcome_at is not None and _later(event.stated, row.outcome_at)
+        return row.outcome_at is not None and (
+            _later(event.stated, row.outcome_at) or _newer_than_in_lists_like_it(connection, event)
+        )
     return bool(before.stated != event.stated)
+
+
+def _newer_than_in_lists_like_it(connection: sa.Connection, event: events.Discovered) -> bool:
+    """Whether the URL came over from another list of the same kind, and its date is newer than it was there.
+
+    A site's sitemaps are pages of one list: with each new story its last ones move on to the next.
+    """
+    kind = _role_of_list(connection, event.source, event.found_in)
+    known = find_all(connection, schema.mentions, ("found_in", "stated"), source=event.source, key=event.key)
+    alike = [
+        row.stated for row in known if row.stated and _role_of_list(connection, event.source, row.found_in) == kind
+    ]
+    return kind is not None and bool(alike) and event.stated is not None and event.stated > max(alike)
+
+
+def _role_of_list(connection: sa.Connection, source: str, url: str) -> str | None:
+    """The role of the list at a URL; None for ``operator`` and the like."""
+    row = find(connection, schema.urls, ("role",), source=source, key=address_key(url))
+    return str(row.role) if row else None
 
 
 def _later(stated: str, moment: int) -> bool:

@@ -83,7 +83,7 @@ def _gunzip(body: bytes, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, limit: int) -> bytes:
-    if not _is_zlib(body):
+    if not is_zlib(body):
         return _stream(body, _BARE, limit, limit)[0]
     try:
         return _stream(body, _ZLIB, limit, limit)[0]
@@ -95,8 +95,8 @@ def _inflate(body: bytes, limit: int) -> bytes:
             raise as_zlib from None
 
 
-def _is_zlib(body: bytes) -> bool:
-    """RFC 1950 §2.2: method 8, and a header that 31 divides."""
+def is_zlib(body: bytes) -> bool:
+    """Whether bytes begin as a zlib stream does (RFC 1950 §2.2): method 8, and a header that 31 divides."""
     return len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0
 
 

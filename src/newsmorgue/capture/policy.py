@@ -1,14 +1,19 @@
 """What a site asks of archives, read from an answer before anything of it reaches a disk."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isal import isal_zlib
 
 from newsmorgue.archive.capture import HTML_TYPES
 from newsmorgue.archive.exchange import HttpHead
+from newsmorgue.capture.entity import is_zlib
 
-FIRST = 1 << 16
+_PIECE = 1 << 16
+# The largest answer that is kept; of one that unpacks to more, what stands behind is no head.
+_LONGEST_HEAD = 16 << 20
+_BODY = b"<body"
 _META = re.compile(rb"<meta\b[^>]*>", re.I)
 _NAME = re.compile(rb"\bname\s*=\s*[\"']?\s*(robots|newsmorgue|tdm-reservation)\s*(?=[\"'\s/>])", re.I)
 _CONTENT = re.compile(rb"\bcontent\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.I)
@@ -24,7 +29,7 @@ class Refusal:
 
 
 def refusal(head: HttpHead, body: bytes) -> Refusal | None:
-    """What header fields and the first 64 KiB of an entity (as received) say against keeping it, or None.
+    """What header fields and the head of a page (in its entity as received) say against keeping it, or None.
 
     Read are ``X-Robots-Tag`` and ``<meta name=robots>`` with ``noarchive`` (for all robots or for newsmorgue), and
     the TDM Reservation Protocol's header field and meta element (W3C community group report, 2024).
@@ -57,6 +62,9 @@ def _forbids_archiving(value: str) -> bool:
 
 
 def _refusal_in_html(beginning: bytes) -> Refusal | None:
+    lowered = beginning.lower()
+    if not any(word in lowered for word in (b"noarchive", b"tdm-reservation")):
+        return None  # as on nearly every page; looking at each meta element takes longer than all the rest
     for tag in _META.findall(beginning):
         name, content = _NAME.search(tag), _CONTENT.search(tag)
         if not name or not content:
@@ -71,13 +79,27 @@ def _refusal_in_html(beginning: bytes) -> Refusal | None:
 
 
 def _beginning(body: bytes, coding: str | None) -> bytes:
-    """The first 64 KiB of a body, decompressed; of a damaged or unknown coding what can be read, perhaps nothing."""
+    """A body up to where the page's own begins, decompressed; of a damaged coding what can be read, perhaps nothing."""
+    beginning = b""
+    for piece in _pieces(body, coding):
+        overlap = max(0, len(beginning) - len(_BODY))
+        beginning += piece
+        if _BODY in beginning[overlap:].lower():
+            break
+    return beginning
+
+
+def _pieces(body: bytes, coding: str | None) -> Iterator[bytes]:
     if not coding or coding.strip().lower() == "identity":
-        return body[:FIRST]
-    bits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(coding.strip().lower())
+        yield from (body[start : start + _PIECE] for start in range(0, min(len(body), _LONGEST_HEAD), _PIECE))
+        return
+    bits = {"gzip": 31, "x-gzip": 31, "deflate": 15 if is_zlib(body) else -15}.get(coding.strip().lower())
     if bits is None:
-        return b""
+        return
+    decompressor, length = isal_zlib.decompressobj(bits), 0
     try:
-        return bytes(isal_zlib.decompressobj(bits).decompress(body, FIRST))
+        while length < _LONGEST_HEAD and (piece := decompressor.decompress(body, _PIECE)):
+            yield piece
+            body, length = decompressor.unconsumed_tail, length + len(piece)
     except isal_zlib.error:
-        return b""
+        return
