@@ -216,6 +216,9 @@ class ImportJob:
         """What is to be settled for a capture; None where it says nothing of a story."""
         if capture.role not in PAGE_ROLES:
             return None
+        if capture.truncated or (refers_to is not None and refers_to.truncated):
+            self.counts["cut"] += 1  # half a text is no version
+            return _at_once(ImportEnded(address, capture, "not_story", "cut short")) if capture.state else None
         if copied.method != "GET":
             return _at_once(ImportEnded(address, capture, "not_story", copied.method[:20])) if capture.state else None
         if refers_to is not None:

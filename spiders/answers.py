@@ -86,6 +86,8 @@ def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage]:
     status, refused = answer.head.status, answer.recorded.refusal
     if refused:
         yield EndVisit(answer.visit, "refused", f"{refused.reason} ({refused.where})")
+    elif status in (200, 203) and answer.recorded.exchange.truncated:
+        yield failed(answer, f"cut short ({answer.recorded.exchange.truncated})")
     elif status in (200, 203):
         yield from _read_asset(answer) if answer.claim.role == Role.ASSET else _read_content(answer)
     elif status == 304:

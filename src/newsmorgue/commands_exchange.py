@@ -33,6 +33,7 @@ _SHOWN = (
     ("unchanged", "unchanged"),
     ("gone", "gone"),
     ("failed", "not cleaned"),
+    ("cut", "cut short"),
     ("not_kept", "not kept by policy"),
     ("passed_over", "other records"),
     ("skipped", "skipped"),

@@ -147,12 +147,12 @@ def _parts(body: bytes) -> list[bytes]:
 
 
 @contextmanager
-def small_site() -> Iterator[str]:
+def small_site(host: str = "127.0.0.1") -> Iterator[str]:
     """The site's address, without a slash at its end."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    server = ThreadingHTTPServer((host, 0), _Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -99,7 +99,7 @@ def test_what_warcprox_recorded(archive: Archive, tmp_path: Path) -> None:
     program = shutil.which(os.environ.get("WARCPROX", "warcprox"))
     if program is None:
         pytest.skip("warcprox is not installed; name it in WARCPROX")
-    with makers.small_site() as site:
+    with makers.small_site("127.0.0.2") as site:  # warcprox refuses to go to 127.0.0.1
         _through_warcprox(program, site, tmp_path)
         counts, told = bring(archive, *(tmp_path / "warcs").glob("*.warc.gz"))
     assert not told
@@ -185,6 +185,70 @@ def test_blocks_come_in_byte_for_byte(archive: Archive, tmp_path: Path) -> None:
     response, request = exchange(URL, "2026-02-01T08:00:00Z", odd)
     bring(archive, put(tmp_path, "odd.warc", response + request))
     assert blocks(archive) == Counter([odd, f"GET {URL} HTTP/1.1\r\nHost: x\r\n\r\n".encode()])
+    check(archive, tmp_path)
+
+
+_WHOLE = page()
+_HALF = _WHOLE[: len(_WHOLE) // 2]
+_TYPE = "Content-Type: text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("response", "stated", "truncated"),
+    [
+        (http(_HALF, _TYPE), "length", "length"),
+        (http(_HALF, _TYPE, f"Content-Length: {len(_WHOLE)}"), None, "unspecified"),
+        (http(b"%x\r\n%b" % (len(_WHOLE), _HALF), _TYPE, "Transfer-Encoding: chunked"), None, "unspecified"),
+        (
+            http(gzip.compress(_WHOLE)[:-300], _TYPE, "Content-Encoding: gzip", f"Content-Length: {len(_WHOLE)}"),
+            None,
+            "unspecified",
+        ),
+    ],
+    ids=["its maker says so", "short of its length", "no last chunk", "short of its length, gzip"],
+)
+def test_half_a_page_is_kept_but_is_no_version(
+    archive: Archive, tmp_path: Path, response: bytes, stated: str | None, truncated: str
+) -> None:
+    data = exchange(URL, "2026-02-01T08:00:00Z", response, WARC_Truncated=stated)
+    counts, told = bring(archive, put(tmp_path, "half.warc.gz", members(*data)))
+    assert (counts["kept"], counts["cut"], counts["new_story"], told) == (1, 1, 0, [])
+    (capture,) = captures(archive)
+    assert (capture.truncated, capture.state) == (truncated, None)
+    assert list(list_stories(archive)) == []
+    check(archive, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        http(_WHOLE, _TYPE, "Transfer-Encoding: chunked"),
+        http(_WHOLE, _TYPE, "Content-Encoding: gzip", f"Content-Length: {2 * len(_WHOLE)}"),
+        http(_WHOLE, _TYPE, "Content-Length: unknown"),
+        http(_WHOLE, _TYPE, "Content-Length: 5"),
+    ],
+    ids=["chunks undone", "gzip undone", "no number", "longer than its length"],
+)
+def test_a_page_whose_coding_its_maker_undid_is_whole(archive: Archive, tmp_path: Path, response: bytes) -> None:
+    data = exchange(URL, "2026-02-01T08:00:00Z", response)
+    counts, _ = bring(archive, put(tmp_path, "whole.warc.gz", members(*data)))
+    assert (counts["cut"], counts["new_story"]) == (0, 1)
+    assert captures(archive)[0].truncated is None
+
+
+def test_a_revisit_of_half_a_page_is_no_version(archive: Archive, tmp_path: Path) -> None:
+    first = exchange(URL, "2026-02-01T08:00:00Z", http(_HALF, _TYPE), WARC_Truncated="time")
+    again = record(
+        "revisit",
+        f"{URL}?again",
+        "2026-02-02T08:00:00Z",
+        http(b"", _TYPE),
+        WARC_Refers_To_Target_URI=URL,
+        WARC_Refers_To_Date="2026-02-01T08:00:00Z",
+        WARC_Payload_Digest=sha1(_HALF),
+    )[1]
+    counts, told = bring(archive, put(tmp_path, "half.warc.gz", members(*first, again)))
+    assert (counts["kept"], counts["cut"], counts["new_story"], told) == (2, 2, 0, [])
     check(archive, tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Sealing in the background: a store that is away holds up no crawl, and is given everything once it is back."""
 
+import random
 import re
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any, cast
 import pytest
 from tests.archive.faults import LINES
 from tests.archive.harness import BRIDGE, START, Visitor, captures, open_archive, problems
-from tests.servers import Seaweed
+from tests.servers import Seaweed, proxy
 
 from newsmorgue.archive.archive import Archive, Limits
 from newsmorgue.archive.recovery import seal_all
@@ -110,6 +111,39 @@ def test_uploads_cut_off_long_ago_are_thrown_away_before_the_first_seal(
     visitor.end()
     left = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
     assert [upload["Key"] for upload in left] == ["of another program"]
+
+
+def test_a_store_that_swallows_everything_does_not_hold_up_the_end(
+    tmp_path: Path, s3_credentials: Seaweed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the time-outs that a crawl has, in which one try takes a minute and a half."""
+    monkeypatch.setattr(recorder, "PATIENCE", 1.0)
+    address = s3_credentials.new_store()
+    with LINES["silent"](s3_credentials) as endpoint:
+        visitor = _visits(open_archive(tmp_path, store=open_store(address, endpoint=endpoint, region="us-east-1")))
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=f"store {address}: does not answer; .* stays in the spool"):
+            visitor.end()
+        assert time.monotonic() - began < 6
+    assert len(visitor.archive.spool.names()) == 1
+
+
+def test_a_slow_store_is_waited_for(tmp_path: Path, s3_credentials: Seaweed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buffers on the way take some megabytes at once."""
+    monkeypatch.setattr(recorder, "PATIENCE", 2.0)
+
+    def slowly(data: bytes) -> bytes:
+        time.sleep(len(data) / 4_000_000)
+        return data
+
+    with proxy(s3_credentials.endpoint, on_request=slowly, on_reply=lambda data: data) as endpoint:
+        store = open_store(s3_credentials.new_store(), endpoint=endpoint, region="us-east-1")
+        visitor = Visitor(open_archive(tmp_path, store=store))
+        visitor.record(BRIDGE, random.Random(1).randbytes(15_000_000))
+        began = time.monotonic()
+        visitor.end()
+        assert time.monotonic() - began > 3
+    assert visitor.archive.spool.names() == []
 
 
 @pytest.fixture(params=[*LINES])

@@ -21,6 +21,8 @@ from tests.capture.odd_server import Answer, End, OddServer, serve
 from tests.cli.command import Morgue
 from tests.servers import free_ports, program
 
+from newsmorgue.errors import ExitCode
+
 STORY = "/2026/ferry-runs-again"
 _DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _SENTENCE = "The ferry across the river runs again since Monday, as the engineers found the bridge to be safe. "
@@ -169,14 +171,18 @@ def test_pywb_replays_a_response_and_a_revisit(twice: Twice, tmp_path: Path) -> 
                     assert replayed.read() == body
 
 
-def test_half_a_page_is_kept_but_is_no_version(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [End.CLOSE, End.RESET], ids=["short of its length", "no length, and reset"])
+def test_half_a_page_is_kept_but_is_no_version(tmp_path: Path, end: End) -> None:
     """Neither at once nor by the next run, which looks after what an earlier one left uncleaned."""
     site = _site()
-    site[STORY] = (Answer((site[STORY][0].parts[0][:-300],), End.CLOSE),)
+    half = site[STORY][0].parts[0][:-300]
+    if end is End.RESET:
+        half = re.sub(rb"Content-Length: \d+\r\n", b"", half.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    site[STORY] = (Answer((half,), end),)
     with serve(site) as server:
         morgue = Morgue(tmp_path)
         for _ in range(2):
-            morgue("crawl", f"{server.url}/")
+            assert morgue("crawl", f"{server.url}/").code == ExitCode.PAGES_FAILED
         cut = [r for r in Crawled("", tmp_path / "archive").records() if r.get("warc-truncated")]
         assert {r.get("warc-target-uri") for r in cut} == {server.url + STORY}
         assert morgue("stories", "--json").documents == []

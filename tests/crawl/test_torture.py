@@ -71,7 +71,7 @@ def _assert_all_is_there(archive: Archive, acknowledged: dict[tuple[str, int], s
 
 def _torture(folder: Path, kills: int, seed: int) -> None:
     chance, acknowledged = random.Random(seed), dict[tuple[str, int], str]()
-    morgue = HurriedMorgue(folder)
+    morgue = HurriedMorgue(folder, {"MORGUE_CLEANING_PROCESSES": "1"})
     with serve(Newsroom()) as site:
         for _ in range(kills):
             crawl = morgue.start("crawl", site.url, "--delay", "0", "--recheck")

@@ -12,6 +12,7 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _BLANK_WITHIN = re.compile(rb"\n[ \t\r\f\v]+\n(?!\Z)")
 # How a chunked body begins, even one whose first size is no number (negative, say) or was cut.
 _LIKE_A_SIZE = re.compile(rb"[-+0-9A-Fa-fxX \t]*(?:[;\r\n]|\Z)")
+_LENGTH = re.compile(r"[0-9]{1,15}")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")
 
 
@@ -84,19 +85,39 @@ def without_chunks(body: bytes) -> bytes:
     >>> without_chunks(b"3\\r\\nabc\\r\\n0\\r\\n\\r\\n"), without_chunks(b"<html>")
     (b'abc', b'<html>')
     """
+    return _read_chunks(body)[0]
+
+
+def _read_chunks(body: bytes) -> tuple[bytes, bool]:
+    """The entity of a chunked body, and whether its last chunk came."""
     entity, position = bytearray(), 0
     while True:
         line_end = body.find(b"\n", position)
         size_text = body[position:line_end].split(b";")[0].strip() if line_end > 0 else b""
         if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size_text):
-            return bytes(entity) if position or _LIKE_A_SIZE.match(body) else body
+            return (bytes(entity), False) if position or _LIKE_A_SIZE.match(body) else (body, True)
         size = int(size_text, 16)
         if size == 0:
-            return bytes(entity)
+            return bytes(entity), True
         entity += body[line_end + 1 : line_end + 1 + size]
         position = body.find(b"\n", line_end + 1 + size) + 1
         if position == 0:
-            return bytes(entity)
+            return bytes(entity), False
+
+
+def is_cut(head: HttpHead, body: bytes) -> bool:
+    """Whether a response to a GET ends before its own framing says so (RFC 9112 §6.3, §8).
+
+    Where a recorder undid a coding and left the fields that speak of it, nothing can be said: it is not cut then.
+    """
+    if head.status < 200 or head.status in (204, 304):
+        return False
+    if head.is_chunked:
+        return not _read_chunks(body)[1]
+    lengths = head.all("content-length")
+    coding = (head.get("content-encoding") or "identity").lower()
+    is_as_sent = coding == "identity" or body.startswith(b"\x1f\x8b")
+    return is_as_sent and len(lengths) == 1 and bool(_LENGTH.fullmatch(lengths[0])) and len(body) < int(lengths[0])
 
 
 def sha1(data: bytes) -> str:

@@ -34,6 +34,7 @@ class FolderStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self.moved = 0
 
     def __repr__(self) -> str:
         return f"FolderStore({self.address!r})"
@@ -46,7 +47,7 @@ class FolderStore:
     def put_file(self, key: str, path: Path, *, sha256: str) -> None:
         """See :meth:`.Store.put_file`."""
         with path.open("rb") as source:
-            self._put(key, lambda target: _copy(source, target), sha256)
+            self._put(key, lambda target: self._copy(source, target), sha256)
 
     def put_bytes(self, key: str, data: bytes) -> None:
         """See :meth:`.Store.put_bytes`."""
@@ -88,7 +89,7 @@ class FolderStore:
     def sha256(self, key: str) -> str:
         """See :meth:`.Store.sha256`."""
         with self._reading(key), self.open(key) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return self._digest(stream)
 
     def delete(self, key: str) -> None:
         """See :meth:`.Store.delete`."""
@@ -107,6 +108,21 @@ class FolderStore:
                         path.unlink()
                         removed.append(path.relative_to(self._root).as_posix())
         return tuple(removed)
+
+    def _copy(self, source: BinaryIO, target: BinaryIO) -> str:
+        digest = hashlib.sha256()
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            target.write(chunk)
+            self.moved += len(chunk)
+        return digest.hexdigest()
+
+    def _digest(self, stream: BinaryIO) -> str:
+        digest = hashlib.sha256()
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            self.moved += len(chunk)
+        return digest.hexdigest()
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
@@ -165,14 +181,6 @@ class FolderStore:
         except OSError as error:
             advice = _ADVICE.get(error.errno or 0, "see to the disk, then try again")
             raise StoreUnavailable(f"store {self.address}: {doing}: {error.strerror}; {advice}") from error
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := source.read(_CHUNK):
-        digest.update(chunk)
-        target.write(chunk)
-    return digest.hexdigest()
 
 
 def _write(data: bytes, target: BinaryIO, digest: str) -> str:

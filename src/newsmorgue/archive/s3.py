@@ -75,6 +75,7 @@ class S3Store:
         self._prefix = f"{prefix}/" if prefix else ""
         self._options = options
         self._bucket_seen = False
+        self.moved = 0
 
     def __repr__(self) -> str:
         return f"S3Store({self.address!r})"
@@ -115,7 +116,7 @@ class S3Store:
         name = self._name(key)
         with self._failures(key):
             body = self._client.get_object(Bucket=self._bucket, Key=name)["Body"]
-        return io.BufferedReader(_Body(body, lambda: self._failures(key)), _READ_AHEAD)
+        return io.BufferedReader(_Body(body, lambda: self._failures(key), self._count), _READ_AHEAD)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See :meth:`.Store.list`."""
@@ -230,7 +231,7 @@ class S3Store:
         self._client.put_object(
             Bucket=self._bucket,
             Key=name,
-            Body=data,
+            Body=_Upload(data, self._count),
             IfNoneMatch="*",
             Metadata={"sha256": sha256},
             **self._checksum(data),
@@ -270,7 +271,12 @@ class S3Store:
     def _send_part(self, name: str, upload: str, number: int, data: bytes) -> "CompletedPartTypeDef":
         checksum = self._checksum(data)
         answer = self._client.upload_part(
-            Bucket=self._bucket, Key=name, UploadId=upload, PartNumber=number, Body=data, **checksum
+            Bucket=self._bucket,
+            Key=name,
+            UploadId=upload,
+            PartNumber=number,
+            Body=_Upload(data, self._count),
+            **checksum,
         )
         part: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
         return {**part, "ChecksumSHA256": checksum["ChecksumSHA256"]} if self._with_sha256 else part
@@ -284,6 +290,9 @@ class S3Store:
         if self._with_sha256:
             return {"ChecksumSHA256": b64encode(hashlib.sha256(data).digest()).decode()}
         return {"ContentMD5": b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()}
+
+    def _count(self, length: int) -> None:
+        self.moved += length
 
     def _abort(self, name: str, upload: str) -> None:
         self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload)
@@ -324,12 +333,40 @@ class S3Store:
         return StoreUnavailable(f"store {self.address}: {doing}: {code}: {message}: {advice}")
 
 
+class _Upload(io.BytesIO):
+    """What is to be sent; it says how far it was read. Without TLS it is read once before, to be signed, and so what is
+    read a second time counts too; but no more after that, for another try is nothing new."""
+
+    def __init__(self, data: bytes, count: Callable[[int], None]) -> None:
+        super().__init__(data)
+        self._count = count
+        self._furthest, self._is_again = 0, False
+
+    def seek(self, position: int, whence: int = 0, /) -> int:
+        if not self._is_again and position == 0 < self._furthest and whence == 0:
+            self._furthest, self._is_again = 0, True
+        return super().seek(position, whence)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if self.tell() > self._furthest:
+            self._count(self.tell() - self._furthest)
+            self._furthest = self.tell()
+        return data
+
+
 class _Body(io.RawIOBase):
     """An answer's body as a raw stream whose failures are ours."""
 
-    def __init__(self, body: "StreamingBody", failures: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        body: "StreamingBody",
+        failures: Callable[[], AbstractContextManager[None]],
+        count: Callable[[int], None],
+    ) -> None:
         self._body = body
         self._failures = failures
+        self._count = count
 
     def readable(self) -> bool:
         return True
@@ -339,6 +376,7 @@ class _Body(io.RawIOBase):
         with self._failures():
             data = self._body.read(len(view))
         view[: len(data)] = data
+        self._count(len(data))
         return len(data)
 
     def readall(self) -> bytes:

@@ -15,6 +15,7 @@ from newsmorgue.errors import NewsmorgueError, StoreUnavailable
 _log = logging.getLogger(__name__)
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _ORPHANS_OLDER_THAN = timedelta(days=1)
+_LAST_LOOK = 1.0
 
 
 class Sealer:
@@ -49,16 +50,35 @@ class Sealer:
             self._thread.start()
 
     def close(self, patience: float) -> NewsmorgueError | None:
-        """Wait until all is sealed, at most ``patience`` seconds while the store is away; what went wrong, or None."""
+        """Wait until all is sealed, but not while for ``patience`` seconds nothing moves; what went wrong, or None.
+
+        A store that swallows what it is sent is not waited for either: whatever becomes of that request, the file is
+        safe in the spool.
+        """
         if self._thread is None:
             return None
-        self._files.put(None)
-        began = time.monotonic()
-        while self._thread.is_alive() and not (self._away and time.monotonic() - began > patience):
-            self._thread.join(0.1)
-        self._stopping.set()
-        self._thread.join(patience)
+        if not self._stopping.is_set():
+            self._files.put(None)
+            self._wait(self._thread, patience)
+            self._stopping.set()
+            self._thread.join(_LAST_LOOK)
+        if self._thread.is_alive() and self._error is None and self._away is None:
+            self._away = StoreUnavailable(
+                f"store {self._archive.store.address}: does not answer; what it did not take stays in the spool: "
+                "try 'morgue seal' later"
+            )
         return self._error or self._away
+
+    def _wait(self, thread: threading.Thread, patience: float) -> None:
+        seen, since = self._progress(), time.monotonic()
+        while thread.is_alive() and time.monotonic() - since < patience:
+            thread.join(min(0.1, patience))
+            if self._progress() != seen:
+                seen, since = self._progress(), time.monotonic()
+
+    def _progress(self) -> tuple[int, int | None]:
+        """What changes while the store takes something. What moves once it is away came to nothing each time."""
+        return self._waiting, self._archive.store.moved if self._away is None else None
 
     def _work(self) -> None:
         self._abort_orphans()

@@ -41,6 +41,10 @@ class Store(Protocol):
     def address(self) -> str:
         """What a person calls this store: an absolute folder or ``s3://bucket/prefix``."""
 
+    @property
+    def moved(self) -> int:
+        """How many bytes went to and came from the store so far: it grows while a slow store is not a dead one."""
+
     def put_file(self, key: str, path: Path, *, sha256: str) -> None:
         """Copy a local file to a new object, durably: when this returns, the object outlives power loss.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsmorgue.archive.capture import Capture, Role
-from newsmorgue.archive.exchange import HttpHead, sha1, split_head
+from newsmorgue.archive.exchange import HttpHead, is_cut, sha1, split_head
 from newsmorgue.archive.foreign import ForeignRecord, Skipped, digest_differs
 from newsmorgue.archive.journal import pack
 from newsmorgue.archive.warc import IDENTICAL_PAYLOAD, NOT_MODIFIED, ROLE_FIELD, StoredRecord, clean_url
@@ -38,10 +38,12 @@ _REPLACED = frozenset(
         "warc-refers-to-target-uri",
         "warc-refers-to-date",
         "warc-profile",
+        "warc-truncated",
         ROLE_FIELD.lower(),
         ORIGIN_FIELD.lower(),
     }
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WAITING = 64  # requests kept until their response comes
 
 
@@ -73,6 +75,15 @@ class Copied:
         """The request's method; GET where no request is known."""
         requests = (other.block for other in self.others if other.kind == "request")
         return next((block.split(b" ", 1)[0].decode("latin-1") for block in requests), "GET")
+
+    @property
+    def truncated(self) -> str | None:
+        """Why the response is not whole: what its maker says, else ``unspecified`` where its own framing shows it."""
+        stated = (self.record.get("warc-truncated") or "").strip()
+        if stated or self.record.kind != "response" or self.method != "GET":
+            return stated or None
+        head, body = split_head(self.record.block)
+        return "unspecified" if is_cut(HttpHead(head), body) else None
 
     @property
     def role(self) -> Role:
@@ -200,10 +211,14 @@ def transcribe(copied: Copied, refers_to: Capture | None) -> tuple[StoredRecord,
     elif not copied.head.is_chunked:
         fields["WARC-Payload-Digest"] = sha1(stored.entity)
     fields[ROLE_FIELD] = copied.role.value
+    if copied.truncated:
+        fields["WARC-Truncated"] = _CONTROL.sub(" ", copied.truncated)
     kept = _kept_fields(copied.record)
     members = [_packed(fields, kept, copied.record.block)]
     for other in copied.others:
         its = _own_fields(other, _time(other)) | {"WARC-Concurrent-To": fields["WARC-Record-ID"]}
+        if cut := other.get("warc-truncated"):
+            its["WARC-Truncated"] = _CONTROL.sub(" ", cut)
         members.append(_packed(its, _kept_fields(other), other.block))
     headers = {name.lower(): value for name, value in (*fields.items(), *kept)}
     return replace(stored, headers=headers), members
@@ -224,7 +239,7 @@ def _own_fields(record: ForeignRecord, time: datetime) -> dict[str, str]:
 
 def _kept_fields(record: ForeignRecord) -> list[tuple[str, str]]:
     return [
-        (name, re.sub(r"[\x00-\x1f\x7f]", " ", value))
+        (name, _CONTROL.sub(" ", value))
         for name, value in record.fields
         if name.lower() not in _REPLACED and re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name)
     ]

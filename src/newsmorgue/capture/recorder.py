@@ -26,7 +26,8 @@ from newsmorgue.stories.filing import Intent
 from newsmorgue.times import iso
 
 BATCH = 64
-PATIENCE = 30.0  # seconds that the end of a run waits for a store that is away
+PATIENCE = 30.0  # seconds that the end of a run waits for a store that is away, or takes nothing
+_LEAVING = 3.0  # seconds that a run which failed waits for what is on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class Recorder:
         if self._file is not None:
             self._file.close()
             self._file = None
-        self.sealer.close(0)
+        self.sealer.close(_LEAVING)
 
     def _open(self) -> SpoolFile:
         if self._file is None:
