@@ -70,6 +70,7 @@ class Configuration:
     whichever is first. A crawl waits while the spool holds more than ``spool_limit`` bytes or its disk has less than
     ``disk_reserve`` left. ``contact`` is the mail or web address in the User-Agent. ``cleaning_processes``
     defaults to the usable CPUs. ``delay`` is None where it is given nowhere: then :func:`usual_delay` holds.
+    ``webhook`` is told when a source falls ill or recovers.
     ``sources`` has the configured ones by slug, in the order written. ``file`` is None where there is no morgue.toml.
     """
 
@@ -88,6 +89,7 @@ class Configuration:
     sources: Mapping[str, SourceConfiguration] = field(default_factory=dict)
     file: Path | None = None
     assets: Assets = Assets.LEAD
+    webhook: str | None = None
 
     @property
     def store_folder(self) -> Path | None:
@@ -201,6 +203,7 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
         {source.slug: source for source in _sources(asker, delay, concurrency, assets)},
         file,
         assets,
+        asker.get(("webhook",), values.web_address, None),
     )
 
 

@@ -39,6 +39,9 @@ TEMPLATE = """\
 # Processes that clean pages. Without this key: one for each processor.
 # cleaning_processes = 2
 
+# Where a POST with JSON goes when a source falls ill or recovers: after each crawl, and at 'morgue status --notify'.
+# webhook = "https://hooks.example.org/morgue"
+
 # Only for a store in S3. Credentials come from where every AWS tool reads them: AWS_ACCESS_KEY_ID, a profile,
 # a role.
 # [s3]

@@ -14,7 +14,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from newsmorgue import commands_exchange, commands_stories
+from newsmorgue import commands_exchange, commands_status, commands_stories
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
 from newsmorgue.progress import Output, printable
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
@@ -58,6 +58,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(commands_exchange.app)
+app.add_typer(commands_status.app)
 app.add_typer(commands_stories.app, name="stories")
 out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -287,6 +288,7 @@ def _run(configuration: Configuration, jobs: "list[Job]") -> None:
     with Progress(err, [job.source.slug for job in jobs]) as progress:
         reports = run_jobs(configuration, jobs, progress.show)
     print_summary(out, err, reports, progress.seconds)
+    commands_status.tell(configuration, [job.source.slug for job in jobs])
     worst = max((report.exit_code for report in reports), key=_severity)
     raise typer.Exit(worst)
 

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     DAMAGED = 11
     BUSY = 12
     STORE_UNAVAILABLE = 13
+    ILL = 14
 
 
 class NewsmorgueError(Exception):
@@ -108,6 +109,10 @@ class Busy(NewsmorgueError):
     """Another process holds the source: one run of a source at a time."""
 
     exit_code = ExitCode.BUSY
+
+
+class WebhookFailed(NewsmorgueError):
+    """A change of health could not be told: it is told with the next check."""
 
 
 class CleaningFailed(NewsmorgueError):

@@ -195,7 +195,7 @@ def column(archive: Archive, field: sa.ColumnElement[Any], *where: sa.ColumnElem
 
 def rows(archive: Archive) -> dict[str, list[str]]:
     """Every row that follows from the objects, by table."""
-    tables = [table for table in schema.metadata.sorted_tables if table.name not in ("files", "counters")]
+    tables = [table for table in schema.metadata.sorted_tables if table.name not in ("files", "counters", "health")]
     with archive.catalogue.read() as connection:
         return {table.name: _rows(connection, table) for table in tables}
 

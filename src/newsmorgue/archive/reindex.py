@@ -65,7 +65,8 @@ def _empty(connection: sa.Connection, archive: Archive, replace: bool) -> None:
             "MORGUE_CATALOGUE, or add --replace to rebuild this one"
         )
     for table in schema.metadata.sorted_tables:
-        connection.execute(sa.delete(table))
+        if table is not schema.health:  # that the operator was told something stays true
+            connection.execute(sa.delete(table))
 
 
 def _register_sealed(connection: sa.Connection, manifest: Manifest, data: bytes, state: str) -> None:

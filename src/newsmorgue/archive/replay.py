@@ -235,7 +235,8 @@ def _text(
 ) -> None:
     values = {"version": event.version, "reading": event.reading, "digest": event.digest, "seq": entry.seq}
     stands = {"journal": place.journal, "offset": place.offset, "length": place.length}
-    upsert(connection, schema.texts, values | stands | {"headline": event.article.get("headline")})
+    shown = {"headline": event.article.get("headline"), "characters": len(event.article.get("text") or "")}
+    upsert(connection, schema.texts, values | stands | shown)
 
 
 def _sighting(connection: sa.Connection, event: events.Sighted, _entry: Entry, _: Place) -> None:

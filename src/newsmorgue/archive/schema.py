@@ -1,8 +1,8 @@
 """The catalogue's tables.
 
-Rows of every table but ``files`` and ``counters``, and of every column not marked *derived* below, follow from the
-objects alone: captures from CDXJ, the rest from the journal's events in the order of ``seq``. ``archive.replay`` is
-the one place that turns events into rows, for the live archive and for ``morgue reindex`` alike.
+Rows of every table but ``files``, ``counters`` and ``health``, and of every column not marked *derived* below, follow
+from the objects alone: captures from CDXJ, the rest from the journal's events in the order of ``seq``.
+``archive.replay`` is the one place that turns events into rows, for the live archive and for ``morgue reindex`` alike.
 
 Times are whole microseconds since 1970-01-01 UTC. A ``warc`` or ``journal`` column holds an object's *name* (its
 file stem), never its place.
@@ -45,6 +45,7 @@ runs = sa.Table(
     _time("ended_at", nullable=True),
     _text("outcome", nullable=True),
     _text("counts", nullable=True),
+    sa.Index("runs_source", "source", "started_at"),
 )
 
 urls = sa.Table(
@@ -156,7 +157,7 @@ stories = sa.Table(
     _time("gone_at", nullable=True),
     sa.Index("stories_claimed", "claimed_key"),
     sa.Index("stories_merged", "merged_into"),
-    sa.Index("stories_source", "source"),
+    sa.Index("stories_source", "source", "created_at"),
 )
 
 aliases = sa.Table(
@@ -187,6 +188,8 @@ texts = sa.Table(
     _text("reading", primary_key=True),
     _text("digest"),
     _text("headline", nullable=True),
+    # of the body alone; null in rows that were made before this column
+    sa.Column("characters", sa.Integer, nullable=True),
     _text("journal"),
     sa.Column("offset", sa.BigInteger, nullable=False),
     sa.Column("length", sa.BigInteger, nullable=False),
@@ -213,6 +216,18 @@ audit = sa.Table(
     _text("action"),
     _text("subject"),
     _text("detail", nullable=True),
+)
+
+# What the operator was told of each source's health, which is in no journal: see health.state.
+health = sa.Table(
+    "health",
+    metadata,
+    _text("source", primary_key=True),
+    _text("condition"),
+    _time("since"),
+    _text("change"),
+    _text("told", nullable=True),
+    _time("telling_at", nullable=True),
 )
 
 counters = sa.Table(

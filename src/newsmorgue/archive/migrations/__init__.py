@@ -11,8 +11,11 @@ from alembic.script import ScriptDirectory
 from newsmorgue.errors import CatalogueUnavailable
 
 
-def upgrade(connection: sa.Connection, current: str | None) -> None:
-    """Bring a catalogue to this program's revision. Raises :class:`CatalogueUnavailable` where it is newer."""
+def upgrade(connection: sa.Connection, current: str | None, to: str = "head") -> None:
+    """Bring a catalogue to this program's revision, or to one before it.
+
+    Raises :class:`CatalogueUnavailable` where it is newer.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
@@ -22,4 +25,4 @@ def upgrade(connection: sa.Connection, current: str | None) -> None:
             "not know; use the newer newsmorgue that made it"
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
