@@ -1,15 +1,18 @@
 """HTML bytes to an :class:`Article`: pure functions, no network, no clock.
 
 A page goes through ``decode`` → ``parse`` → ``metadata`` → ``finder`` (where the story stands) → ``standfirst`` →
-``rules`` (what in there is not the story; by role, in BeautifulSoup) → ``blocks`` → ``render`` and ``kinds``.
+``rules`` (what in there is not the story; by role, in BeautifulSoup) → ``blocks`` → ``memory`` (what the site repeats
+on its stories) → ``render`` and ``kinds``.
 """
 
 from newsmorgue.cleaning.article import STORY_KINDS, Article, Block, BlockKind, Found, PageKind
 from newsmorgue.cleaning.clean import clean
 from newsmorgue.cleaning.json_form import article_from_json, article_to_json
+from newsmorgue.cleaning.memory import Memory, Sample, learn, sample_of
 from newsmorgue.cleaning.reading import reading
 
-# Names what makes a text (rules, parsers). Versions are told apart only within one reading.
+# Names what makes a text (rules, parsers) where nothing is known of the site: see :func:`reading`. Versions are told
+# apart only within one reading.
 READING = reading()
 
 __all__ = [
@@ -19,8 +22,13 @@ __all__ = [
     "Block",
     "BlockKind",
     "Found",
+    "Memory",
     "PageKind",
+    "Sample",
     "article_from_json",
     "article_to_json",
     "clean",
+    "learn",
+    "reading",
+    "sample_of",
 ]

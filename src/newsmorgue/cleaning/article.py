@@ -66,7 +66,8 @@ class Found:
 class Article:
     """A page as cleaning reads it. Absent is None (or an empty tuple), never an empty string.
 
-    ``text`` is the body alone, without headline and summary: paragraphs parted by one empty line. ``published`` and
+    ``text`` is the body alone, without headline and summary: paragraphs parted by one empty line. ``repeated`` are
+    lines that were taken off the body because the site repeats them on its stories. ``published`` and
     ``modified`` are ISO 8601 as precise as the page is (a date, or a time with the page's own offset where it gave
     one). ``canonical`` is the absolute URL the page claims, believed or not. ``language`` is a BCP 47 tag in lower case
     for the primary subtag. ``found`` maps a field's name to its :class:`Found`. ``charset`` is the encoding the bytes
@@ -80,6 +81,7 @@ class Article:
     body: tuple[Block, ...] = ()
     text: str = ""
     markdown: str = ""
+    repeated: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     published: str | None = None
     modified: str | None = None

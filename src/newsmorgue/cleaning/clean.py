@@ -1,4 +1,4 @@
-"""The way of a page through the stages: bytes, characters, tree, metadata, story, rules, blocks, kind."""
+"""The way of a page through the stages: bytes, characters, tree, metadata, story, rules, blocks, memory, kind."""
 
 from lxml import etree
 
@@ -8,6 +8,7 @@ from newsmorgue.cleaning.decode import decode
 from newsmorgue.cleaning.finder import Place, find_story
 from newsmorgue.cleaning.fragment import as_soup
 from newsmorgue.cleaning.kinds import kind_of
+from newsmorgue.cleaning.memory import Memory, set_aside
 from newsmorgue.cleaning.metadata import Metadata, read_metadata
 from newsmorgue.cleaning.parse import parse
 from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
@@ -23,38 +24,40 @@ _LEAST_LEFT = 0.1
 _CANNOT_TAKE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, etree.LxmlError)
 
 
-def clean(html: bytes, url: str, *, charset: str | None = None, memory: None = None) -> Article:
+def clean(html: bytes, url: str, *, charset: str | None = None, memory: Memory | None = None) -> Article:
     """Read one page: ``html`` as received (without content-coding), fetched from ``url``.
 
-    ``charset`` is what the Content-Type header named, if it did. ``memory`` is kept for what a site repeats on its
-    other pages, and is not used by this reading. Raises
+    ``charset`` is what the Content-Type header named, if it did. ``memory`` is what the site repeats on
+    its stories (:mod:`newsmorgue.cleaning.memory`), if that was learned. Raises
     :class:`~newsmorgue.errors.CleaningFailed` where the bytes hold no element at all, or markup that one of the
     libraries under it cannot take; and nothing else.
     """
     try:
-        return _clean(html, url, charset)
+        return _clean(html, url, charset, memory)
     except _CANNOT_TAKE as error:
         raise CleaningFailed(f"{url}: cannot be read: {error!r}") from error
 
 
-def _clean(html: bytes, url: str, charset: str | None) -> Article:
+def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None) -> Article:
     page = decode(html, charset)
     root, losses = parse(page)
     metadata = read_metadata(root, url)
     place = find_story(root)
     standfirst = read_standfirst(root, place.element if place else None, metadata)
-    body = _body(place, metadata, url, standfirst[0] if standfirst else None)
+    page_body = _body(place, metadata, url, standfirst[0] if standfirst else None)
+    body, repeated = set_aside(memory, page_body)
     found = (
         metadata.found | {"charset": Found(page.how, page.charset)} | ({"summary": standfirst[1]} if standfirst else {})
     )
     return Article(
         url=url,
-        kind=kind_of(url, metadata, body),
+        kind=kind_of(url, metadata, page_body),
         headline=metadata.headline,
         summary=standfirst[0] if standfirst else None,
         body=body,
         text=text_of_blocks(body),
         markdown=markdown_of_blocks(body),
+        repeated=repeated,
         authors=metadata.authors,
         published=metadata.published,
         modified=metadata.modified,

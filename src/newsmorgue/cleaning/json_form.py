@@ -5,7 +5,7 @@ from typing import Any
 
 from newsmorgue.cleaning.article import Article, Block, BlockKind, Found, PageKind
 
-_TUPLES = frozenset({"authors", "tags", "warnings"})
+_TUPLES = frozenset({"repeated", "authors", "tags", "warnings"})
 
 
 def article_to_json(article: Article) -> dict[str, Any]:
