@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 
 from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.cleaning import Article
+from newsmorgue.cleaning import Article, Memory
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines import worker
 from newsmorgue.pipelines.items import CleanedPage, FetchedPage
@@ -47,17 +47,25 @@ class CleaningPool:
         if not self._users:
             self.close()
 
-    async def clean(self, entity: bytes, content_encoding: str | None, charset: str | None, url: str) -> Article:
+    async def clean(
+        self, entity: bytes, content_encoding: str | None, charset: str | None, url: str, memory: Memory | None = None
+    ) -> Article:
         """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
-        return (await self.read(entity, content_encoding, charset, url, Assets.NONE))[0]
+        return (await self.read(entity, content_encoding, charset, url, memory, Assets.NONE))[0]
 
     async def read(
-        self, entity: bytes, content_encoding: str | None, charset: str | None, url: str, assets: Assets
+        self,
+        entity: bytes,
+        content_encoding: str | None,
+        charset: str | None,
+        url: str,
+        memory: Memory | None,
+        assets: Assets,
     ) -> tuple[Article, tuple[str, ...]]:
         """As :meth:`clean`, and the URLs of the assets that are to be kept with a story."""
         if self._pool is None:
             self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
-        page = (entity, content_encoding, charset, url, assets)
+        page = (entity, content_encoding, charset, url, memory, assets)
         job = self._pool.schedule(worker.read_page, args=page, timeout=SECONDS)
         try:
             return await asyncio.wrap_future(job)
@@ -100,13 +108,14 @@ class CleanPipeline:
         """A :class:`FetchedPage` becomes a :class:`CleanedPage`, or the outcome that says why not."""
         if not isinstance(item, FetchedPage):
             return item
+        memory = CaptureExtension.of(self._crawler).recorder.memory
         try:
             article, assets = await self._pool.read(
-                item.entity, item.content_encoding, item.charset, item.visit.address.url, item.assets
+                item.entity, item.content_encoding, item.charset, item.visit.address.url, memory, item.assets
             )
         except CleaningFailed as error:
             return EndVisit(item.visit, "failed", f"cleaning: {error}")
-        return CleanedPage(item.visit, article, assets)
+        return CleanedPage(item.visit, article, memory, assets)
 
     def close_spider(self) -> None:
         """The pool's workers end with the last crawler."""

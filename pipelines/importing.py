@@ -266,11 +266,12 @@ class ImportJob:
         head, entity = holder.http, holder.entity
         coding = _coding(head.get("content-encoding"), entity)
         moved = self._moved_to(address.key)
+        memory = self._recorders.memory(address.source)
         try:
-            article = await self._pool.clean(entity, coding, head.charset, address.url)
+            article = await self._pool.clean(entity, coding, head.charset, address.url, memory)
         except CleaningFailed as error:
             return ImportEnded(address, capture, "failed", f"cleaning: {error}")
-        ended = await self._version.process_item(CleanedPage(visit, article))
+        ended = await self._version.process_item(CleanedPage(visit, article, memory))
         if isinstance(ended, FilePage):
             return PageImported(ended, moved)
         if not isinstance(ended, EndVisit):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from newsmorgue.archive.capture import Assets
-from newsmorgue.cleaning import Article
+from newsmorgue.cleaning import Article, Memory
 from newsmorgue.stories.filing import Visit
 
 
@@ -23,8 +23,12 @@ class FetchedPage:
 
 @dataclass(frozen=True, slots=True)
 class CleanedPage:
-    """A page that cleaning could read, and the URLs of the files to be kept with it."""
+    """A page that cleaning could read, and the URLs of the files to be kept with it.
+
+    ``memory`` is what was known of its site: the page is compared with others read so.
+    """
 
     visit: Visit
     article: Article
+    memory: Memory
     assets: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.index import capture_at, payload_capture
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.cleaning import STORY_KINDS
+from newsmorgue.cleaning import STORY_KINDS, Memory, reading
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.pipelines.items import CleanedPage
@@ -41,17 +41,18 @@ class VersionPipeline:
             return item
         if item.article.kind not in STORY_KINDS or not item.article.text.strip():
             return EndVisit(item.visit, "not_story", item.article.kind.value)
-        renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale))]
-        return FilePage(item.visit, item.article, tuple(renewals), item.assets)
+        renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale, item.memory))]
+        return FilePage(item.visit, item.article, tuple(renewals), item.assets, reading(item.memory))
 
     def _stale(self, item: CleanedPage) -> list[StaleVersion]:
         if item.visit.reason == "new":
             return []
         with self._capture.archive.catalogue.read() as connection:
-            return stale_versions(connection, item.visit.address.key)
+            return stale_versions(connection, item.visit.address.key, reading(item.memory))
 
-    async def _renew(self, stale: StaleVersion) -> Renewal | None:
-        """Clean a version's last capture under the current reading, so that an upgrade makes no version."""
+    async def _renew(self, stale: StaleVersion, memory: Memory) -> Renewal | None:
+        """Clean a version's last capture under the current reading, so that neither an upgrade makes a version, nor
+        what was learned of the site."""
         archive = self._capture.archive
         with archive.catalogue.read() as connection:
             sighted = capture_at(connection, stale.warc, stale.offset)
@@ -61,7 +62,8 @@ class VersionPipeline:
         try:
             record = archive.read_capture(holder)
             head = record.http
-            article = await self._pool.clean(record.entity, head.get("content-encoding"), head.charset, stale.url)
+            coding = head.get("content-encoding")
+            article = await self._pool.clean(record.entity, coding, head.charset, stale.url, memory)
         except (CleaningFailed, NewsmorgueError) as error:
             _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
             return None

@@ -134,12 +134,14 @@ class NewsSpider(Spider):
             if self._outstanding < _AT_ONCE and not capture.look_for_room():
                 await asyncio.sleep(1)
                 continue
-            claims = self._claim(capture)
+            claims = None if capture.must_learn else self._claim(capture)
             for claim in claims or ():
                 self._outstanding += 1
                 yield self._request(claim)
             if not self._outstanding and capture.has_pending:
                 capture.commit()
+            elif capture.must_learn and not self._outstanding and not capture.in_hand():
+                capture.learn()
             elif claims is None or claims or self._outstanding:
                 await asyncio.sleep(_PAUSE)
             elif capture.in_hand():

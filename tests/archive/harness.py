@@ -22,7 +22,7 @@ from newsmorgue.archive.store import Store, open_store
 from newsmorgue.archive.verify import verify
 from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
-from newsmorgue.cleaning import Article, PageKind
+from newsmorgue.cleaning import READING, Article, PageKind
 from newsmorgue.settings.configuration import SourceConfiguration
 from newsmorgue.stories.filing import (
     Discover,
@@ -144,10 +144,12 @@ class Visitor:
         *,
         reason: str = "new",
         renewals: tuple[Renewal, ...] = (),
+        reading: str = READING,
         **more: Any,
     ) -> str:
         """File a captured page."""
-        return self.settle(FilePage(self.visit(url, capture, reason), article(url, text, **more), renewals))
+        page = FilePage(self.visit(url, capture, reason), article(url, text, **more), renewals, reading=reading)
+        return self.settle(page)
 
     def redirect(self, url: str, target: str, *, hops: int = 0, reason: str = "new") -> str:
         """The URL answers 301."""

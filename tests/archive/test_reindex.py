@@ -23,12 +23,11 @@ from tests.archive.harness import (
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import Role
-from newsmorgue.archive.events import Audited, Merged, Split
+from newsmorgue.archive.events import Audited, MemoryLearned, Merged, Split
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.reindex import reindex
 from newsmorgue.archive.store import Store
 from newsmorgue.errors import Busy, CatalogueUnavailable, MalformedRecord
-from newsmorgue.stories import filing
 from newsmorgue.stories.filing import EndVisit, Renewal
 from newsmorgue.stories.identity import ReadArticle
 from newsmorgue.stories.reading import find_story, show_at
@@ -41,7 +40,7 @@ OTHER_READING = "another reading"
 class Emit:
     """An intent that says just these events."""
 
-    def __init__(self, *events: Audited | Merged | Split) -> None:
+    def __init__(self, *events: Audited | MemoryLearned | Merged | Split) -> None:
         self._events = events
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> None:
@@ -64,20 +63,20 @@ def _first_run(archive: Archive) -> None:
     visitor.recorder.record(secret, Role.STORY)
     visitor.redirect(f"{SITE}/old", BRIDGE)
     visitor.gone(f"{SITE}/2026/schools", 410)
+    visitor.settle(Emit(MemoryLearned("demo", 1, 8, [["label", "paragraph", "à lire aussi"]])))
+    visitor.settle(Emit(MemoryLearned("demo", 1, 16, [["label", "paragraph", "à lire aussi"]])))
     visitor.unmodified(BRIDGE)
     visitor.no_story(f"{SITE}/list")
     visitor.end()
 
 
-def _second_run(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def _second_run(archive: Archive) -> None:
     visitor = Visitor(archive, now=START + timedelta(days=1), run="run-2")
     visitor.mention(BRIDGE, "2026-03-02")
-    with monkeypatch.context() as patch:
-        patch.setattr(filing, "READING", OTHER_READING)
-        capture = visitor.record(BRIDGE, b"<html>new")
-        version = show_at(archive, find_story(archive, BRIDGE), None).version.id
-        renewal = Renewal(version, article(BRIDGE, "cleaned anew"), capture.warc, capture.offset)
-        visitor.file(BRIDGE, capture, "cleaned anew", reason="date", renewals=(renewal,))
+    capture = visitor.record(BRIDGE, b"<html>new")
+    version = show_at(archive, find_story(archive, BRIDGE), None).version.id
+    renewal = Renewal(version, article(BRIDGE, "cleaned anew"), capture.warc, capture.offset)
+    visitor.file(BRIDGE, capture, "cleaned anew", reason="date", renewals=(renewal,), reading=OTHER_READING)
     later = visitor.now + timedelta(hours=1)
     visitor.settle(EndVisit(visitor.visit(f"{SITE}/2026/slow", None), "retry", "503", later))
     visitor.see(f"{SITE}/2026/schools", OTHER_TEXT)
@@ -87,7 +86,7 @@ def _second_run(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def busy(tmp_path: Path, catalogue_url: str, monkeypatch: pytest.MonkeyPatch) -> Archive:
+def busy(tmp_path: Path, catalogue_url: str) -> Archive:
     """Two runs of one source and one of another, on one day and the next; what is left of the last is in the spool."""
     archive = open_archive(tmp_path, catalogue=catalogue_url)
     other = Visitor(archive, source="other", now=START + timedelta(minutes=3))
@@ -96,7 +95,7 @@ def busy(tmp_path: Path, catalogue_url: str, monkeypatch: pytest.MonkeyPatch) ->
     other.see("https://other.example/a", TEXT)
     other.see("https://other.example/a", OTHER_TEXT)
     other.end()
-    _second_run(archive, monkeypatch)
+    _second_run(archive)
     return archive
 
 

@@ -9,7 +9,7 @@ from bench.memory import main
 
 LEAD = "The council of {0} voted on Tuesday to keep the night ferry of {0} for six more years, after a long debate."
 MORE = "Nobody in {0} had expected that the vote would be unanimous, least of all the mayor of {0}, who had left early."
-LINE = "Our readers in the archipelago"
+LINE = "Reported from the newsroom of the Gazette on the island"
 
 
 def _page(name: str) -> str:

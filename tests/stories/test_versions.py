@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.archive.harness import BRIDGE, START, TEXT, Visitor, article, column, open_archive, problems
 
 from newsmorgue.archive import schema
+from newsmorgue.cleaning import READING
 from newsmorgue.errors import ImpossibleTime, UnknownVersion
-from newsmorgue.stories import filing
 from newsmorgue.stories.filing import Renewal, stale_versions
 from newsmorgue.stories.reading import find_story, show_at, show_version, story_row, story_versions
 from newsmorgue.stories.versions import normal_form, text_digest
@@ -206,18 +206,20 @@ def test_what_was_never_a_story_can_be_gone(visitor: Visitor) -> None:
 # -- readings ------------------------------------------------------------------------------------------------------
 
 
-def _stale(visitor: Visitor) -> list[str]:
+BETTER = "a better cleaner"
+
+
+def _stale(visitor: Visitor, reading: str) -> list[str]:
     with visitor.archive.catalogue.read() as connection:
-        return [stale.version for stale in stale_versions(connection, address_key(BRIDGE))]
+        return [stale.version for stale in stale_versions(connection, address_key(BRIDGE), reading)]
 
 
-def test_a_better_cleaner_makes_no_version(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_better_cleaner_makes_no_version(visitor: Visitor) -> None:
     visitor.see(BRIDGE)
     visitor.see(BRIDGE, B)
     first, second = (row.id for row in story_versions(visitor.archive, find_story(visitor.archive, BRIDGE)))
-    assert _stale(visitor) == []
-    monkeypatch.setattr(filing, "READING", "a better cleaner")
-    assert sorted(_stale(visitor)) == sorted([first, second])
+    assert _stale(visitor, READING) == []
+    assert sorted(_stale(visitor, BETTER)) == sorted([first, second])
 
     capture = visitor.record(BRIDGE, b"<html>")
     cleaner = [text.replace("a storm", "the storm") for text in (TEXT, B)]
@@ -225,14 +227,14 @@ def test_a_better_cleaner_makes_no_version(visitor: Visitor, monkeypatch: pytest
         Renewal(version, article(BRIDGE, text), capture.warc, capture.offset)
         for version, text in zip((first, second), cleaner, strict=True)
     )
-    assert visitor.file(BRIDGE, capture, cleaner[1], renewals=renewals) == "unchanged"
-    assert _stale(visitor) == []
+    assert visitor.file(BRIDGE, capture, cleaner[1], renewals=renewals, reading=BETTER) == "unchanged"
+    assert _stale(visitor, BETTER) == []
     assert [row.id for row in story_versions(visitor.archive, find_story(visitor.archive, BRIDGE))] == [first, second]
     readings = column(visitor.archive, schema.texts.c.reading, schema.texts.c.version == second)
     assert len(readings) == 2
     assert _texts(visitor, 1, 2) == cleaner
-    assert visitor.see(BRIDGE, cleaner[0]) == "returned"
-    assert visitor.see(BRIDGE, cleaner[0] + " More.") == "new_version"
+    assert visitor.see(BRIDGE, cleaner[0], reading=BETTER) == "returned"
+    assert visitor.see(BRIDGE, cleaner[0] + " More.", reading=BETTER) == "new_version"
 
 
 # -- the normal form -----------------------------------------------------------------------------------------------

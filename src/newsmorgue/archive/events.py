@@ -211,6 +211,20 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryLearned:
+    """A source's last stories were looked at when it had ``stories`` of them: what it repeats is snapshot ``number``.
+
+    A ``number`` that was there before says that nothing new was found. Each of ``lines`` is shape, kind of block, text.
+    """
+
+    type: ClassVar[str] = "memory"
+    source: str
+    number: int
+    stories: int
+    lines: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """Something an operator may be asked about later: a recovery, a repair."""
 
@@ -237,6 +251,7 @@ Event = (
     | Gone
     | PolicyApplied
     | Imported
+    | MemoryLearned
     | Audited
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -273,6 +273,13 @@ def _imported(connection: sa.Connection, event: events.Imported, _entry: Entry, 
     _mark_cleaned(connection, event.warc, event.offset)
 
 
+def _memory(connection: sa.Connection, event: events.MemoryLearned, entry: Entry, _: Place) -> None:
+    looked = {"stories": event.stories, "at": microseconds(entry.at)}
+    lines = json.dumps(event.lines, ensure_ascii=False)
+    values = {"source": event.source, "number": event.number, "lines": lines}
+    upsert(connection, schema.memory, values | looked, *looked)
+
+
 def _audited(connection: sa.Connection, event: events.Audited, entry: Entry, _: Place) -> None:
     _add_audit(connection, entry, event.action, event.subject, event.detail)
 
@@ -307,5 +314,6 @@ _APPLY: dict[str, _Apply] = {
     events.Gone.type: _gone,
     events.PolicyApplied.type: _policy,
     events.Imported.type: _imported,
+    events.MemoryLearned.type: _memory,
     events.Audited.type: _audited,
 }

@@ -207,6 +207,18 @@ sightings = sa.Table(
     sa.Index("sightings_version", "version", "at"),
 )
 
+# Snapshots of what a source repeats on its stories (lines in JSON, never changed), and how many stories it had when it
+# was last looked at.
+memory = sa.Table(
+    "memory",
+    metadata,
+    _text("source", primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _text("lines"),
+    sa.Column("stories", sa.Integer, nullable=False),
+    _time("at"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -13,6 +13,7 @@ from newsmorgue.archive.recovery import seal_all
 from newsmorgue.archive.warc import StoredRecord
 from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
+from newsmorgue.cleaning import Memory
 from newsmorgue.settings.configuration import SourceConfiguration
 
 # Each has three open files, of the 1,024 that a process may have by default.
@@ -69,6 +70,7 @@ class CopyRecorders:
         """End the run of the source that was longest not asked for. Its file stays open in the spool for the next."""
         source, (recorder, run, stack) = next(iter(self._open.items()))
         with stack:
+            recorder.learn(run)
             recorder.add(EndRun(run, "finished", dict(recorder.counts)))
             recorder.commit()
         self.counts += recorder.counts
@@ -82,6 +84,10 @@ class CopyRecorders:
         self._open.move_to_end(source.slug)
         recorder, run, _ = self._open[source.slug]
         return recorder, run
+
+    def memory(self, source: str) -> Memory:
+        """What is known of a source whose recorder is open: the same until it is let go of."""
+        return self._open[source][0].memory
 
     def _begin(self, source: SourceConfiguration) -> tuple[CopyRecorder, str, ExitStack]:
         recorder, run = CopyRecorder(self._archive, source.slug, self._clock), token_hex(8)
@@ -101,6 +107,7 @@ class CopyRecorders:
         """End all runs and seal what they wrote. Raises :class:`StoreUnavailable`: all is safe in the spool then."""
         for source, (recorder, run, stack) in list(self._open.items()):
             with stack:
+                recorder.learn(run)
                 recorder.add(EndRun(run, "finished", dict(recorder.counts)))
                 recorder.finish()
             self.counts += recorder.counts

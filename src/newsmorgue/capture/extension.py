@@ -148,7 +148,7 @@ class CaptureExtension:
             self._stack.close()
 
     def _end(self, outcome: str) -> None:
-        self.recorder.commit()
+        self.recorder.learn(self.run)
         with self.archive.catalogue.read() as connection:
             self.has_stories = has_stories(connection, self.source.slug)
             self.troubles = frontier.troubles(connection, self.source.slug, self._began)
@@ -206,6 +206,18 @@ class CaptureExtension:
             except NewsmorgueError as error:
                 self.fail(error)
             self._crawler.signals.send_catch_log(PROGRESS, capture=self)
+
+    @property
+    def must_learn(self) -> bool:
+        """Whether the run should pause to look at what the source's stories repeat: see :meth:`Recorder.learn`."""
+        return self.failure is None and self.recorder.must_learn
+
+    def learn(self) -> None:
+        """See :meth:`Recorder.learn`."""
+        try:
+            self.recorder.learn(self.run)
+        except NewsmorgueError as error:
+            self.fail(error)
 
     @property
     def has_pending(self) -> bool:

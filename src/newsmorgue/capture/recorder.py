@@ -21,8 +21,9 @@ from newsmorgue.archive.spool import SpoolFile
 from newsmorgue.archive.surt import surt
 from newsmorgue.archive.warc import RecordWriter, RefersTo, clean_url
 from newsmorgue.capture.policy import Refusal, refusal
-from newsmorgue.cleaning import Article, article_from_json
-from newsmorgue.stories.filing import Intent
+from newsmorgue.cleaning import Article, Memory, article_from_json
+from newsmorgue.stories.filing import NEW_STORY, Intent
+from newsmorgue.stories.memory import WINDOW, Standing, look, standing
 from newsmorgue.times import iso
 
 BATCH = 64
@@ -74,6 +75,8 @@ class Recorder:
         self._file: SpoolFile | None = None
         self._captures: list[Capture] = []
         self._intents: list[Intent] = []
+        self._standing: Standing | None = None
+        self._counted = 0  # new stories that are among the standing's
 
     def record(
         self, exchange: Exchange, role: str, about: Mapping[str, str] | None = None, *, is_first: bool = False
@@ -121,6 +124,38 @@ class Recorder:
                     counts[counted] += 1
         self.counts += counts
         self._seal_if_due(file)
+
+    @property
+    def memory(self) -> Memory:
+        """What is known of the source: it changes by :meth:`learn` alone."""
+        return self._know().memory
+
+    @property
+    def must_learn(self) -> bool:
+        """Whether it is time to look at what the source's last stories repeat."""
+        known = self._know()
+        return known.stories + self.counts[NEW_STORY] - self._counted >= known.next_look
+
+    def learn(self, run: str) -> None:
+        """Commit, and where it is time look at what the last stories repeat.
+
+        No page may be under way that was cleaned before: it would be compared with texts of another reading.
+        """
+        self.commit()
+        if self.must_learn:
+            self.add(look(self.archive, run, self.memory))
+            self.commit()
+            self._standing = None
+            if self.must_learn:  # another run of the source is under way
+                later = self._know()
+                self._standing = replace(later, next_look=later.stories + WINDOW)
+
+    def _know(self) -> Standing:
+        if self._standing is None:
+            with self.archive.catalogue.read() as connection:
+                self._standing = standing(connection, self.source)
+            self._counted = self.counts[NEW_STORY]
+        return self._standing
 
     @property
     def has_pending(self) -> bool:

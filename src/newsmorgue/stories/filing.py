@@ -26,6 +26,8 @@ from newsmorgue.urls import address_key, without_tracking
 
 # What a run counts an asset as; any other outcome means that it could not be had.
 _ASSET_COUNTS = {"stored": "asset", "unchanged": "asset", "redirected": None}
+NEW_STORY = "new_story"
+"""What a run counts a page as that began a story."""
 MAX_HOPS = 10  # RFC 9110 §15.4 asks for a bound; browsers use 20, robots.txt readers 5
 
 
@@ -102,13 +104,15 @@ class EndVisit:
 class FilePage:
     """A page that is a story: find the story, and whether this is a version not seen before.
 
-    ``assets`` are the URLs of what the page shows and is to be kept with it.
+    ``assets`` are the URLs of what the page shows and is to be kept with it. ``reading`` is what article and renewals
+    were cleaned under, and the one under which texts are compared.
     """
 
     visit: Visit
     article: Article
     renewals: tuple[Renewal, ...] = ()
     assets: tuple[str, ...] = ()
+    reading: str = READING
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
@@ -124,29 +128,29 @@ class FilePage:
         if not is_new:
             _say_back(ledger, story, address)
         counted = (
-            "new_story" if is_new else "new_version" if is_added else "returned" if version != before else "unchanged"
+            NEW_STORY if is_new else "new_version" if is_added else "returned" if version != before else "unchanged"
         )
         end_visit(ledger, self.visit, "unchanged" if counted == "unchanged" else "stored", version)
-        again = counted in ("new_story", "new_version")
+        again = counted in (NEW_STORY, "new_version")
         DiscoverAssets(address.source, address.url, self.assets, again=again).settle(ledger, read)
         return counted
 
     def renew(self, ledger: Ledger) -> None:
-        """Give versions of the story their texts under the current reading."""
+        """Give versions of the story their texts under the page's reading."""
         for renewal in self.renewals:
             article = article_to_json(renewal.article)
             digest = text_digest(renewal.article)
-            ledger.emit(TextRenewed(renewal.version, READING, digest, article, renewal.warc, renewal.offset))
+            ledger.emit(TextRenewed(renewal.version, self.reading, digest, article, renewal.warc, renewal.offset))
 
     def find_version(self, ledger: Ledger, story: str, capture: Capture) -> tuple[str, bool]:
-        """The version this text is under the current reading, added where no other of the story's is equal."""
+        """The version this text is under its reading, added where no other of the story's is equal."""
         digest = text_digest(self.article)
-        known = _version_with(ledger.connection, story, digest)
+        known = _version_with(ledger.connection, story, self.reading, digest)
         if known:
             return known, False
         version = secrets.token_hex(8)
         text = article_to_json(self.article)
-        ledger.emit(VersionAdded(version, story, READING, digest, text, capture.warc, capture.offset))
+        ledger.emit(VersionAdded(version, story, self.reading, digest, text, capture.warc, capture.offset))
         return version, True
 
 
@@ -169,8 +173,8 @@ _KNOWN_MENTIONS = sa.select(_M.key, _M.given, _M.stated).where(
 )
 
 
-def _version_with(connection: sa.Connection, story: str, digest: str) -> str | None:
-    values = {"stories": family(connection, story), "reading": READING, "digest": digest}
+def _version_with(connection: sa.Connection, story: str, reading: str, digest: str) -> str | None:
+    values = {"stories": family(connection, story), "reading": reading, "digest": digest}
     return connection.execute(_VERSION_WITH, values).scalar()
 
 
@@ -337,7 +341,7 @@ class Discover:
 
 @dataclass(frozen=True, slots=True)
 class StaleVersion:
-    """A version with no text under the current reading, and the capture to clean anew."""
+    """A version with no text under a reading, and the capture to clean anew."""
 
     version: str
     warc: str
@@ -346,13 +350,13 @@ class StaleVersion:
     seen: datetime
 
 
-def stale_versions(connection: sa.Connection, key: str) -> list[StaleVersion]:
-    """The versions of the story at an address that must be cleaned anew before a text can be compared with them."""
+def stale_versions(connection: sa.Connection, key: str, reading: str) -> list[StaleVersion]:
+    """The versions of the story at an address that have no text under a reading yet, to compare one with."""
     story = story_at(connection, key)
     if story is None:
         return []
     v, s, t = schema.versions.c, schema.sightings.c, schema.texts.c
-    current = sa.select(t.version).where(t.reading == READING)
+    current = sa.select(t.version).where(t.reading == reading)
     mine = (v.story.in_(family(connection, root_of(connection, story))), v.id.not_in(current))
     query = (
         sa.select(v.id, s.warc, s.offset, s.url, s.at)

@@ -10,7 +10,7 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.events import AliasAdded, Audited, Gone, Imported, PolicyApplied, Sighted
 from newsmorgue.archive.ledger import Ledger
-from newsmorgue.stories.filing import FilePage
+from newsmorgue.stories.filing import NEW_STORY, FilePage
 from newsmorgue.stories.identity import (
     Address,
     ReadArticle,
@@ -69,7 +69,7 @@ class PageImported:
         _say_back(ledger, story, address, capture)
         _see(ledger, version, capture)
         _end(ledger, address, capture, "stored", version)
-        return "new_story" if is_new else "new_version" if is_added else "unchanged"
+        return NEW_STORY if is_new else "new_version" if is_added else "unchanged"
 
 
 def _say_back(ledger: Ledger, story: str, address: Address, capture: Capture) -> None:
