@@ -87,7 +87,8 @@ class VersionResponses:
         address = Address(source.slug, frozenset(source.hosts), url, address_key(url))
         validators = (head.get("etag"), head.get("last-modified"))
         visit = Visit(address, capture.run, "spider", Role.LINK, recorded.capture, *validators)
-        page = FetchedPage(visit, recorded.exchange.entity, head.get("content-encoding"), head.charset)
+        coding, selectors = head.get("content-encoding"), capture.source.selectors
+        page = FetchedPage(visit, recorded.exchange.entity, coding, head.charset, selectors=selectors)
         self._file.process_item(await self._version.process_item(await self._clean.process_item(page)))
 
     def wait(self) -> None:

@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 
 from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.cleaning import Article, Memory
+from newsmorgue.cleaning import Article, Memory, Selectors
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines import worker
 from newsmorgue.pipelines.items import CleanedPage, FetchedPage
@@ -48,10 +48,16 @@ class CleaningPool:
             self.close()
 
     async def clean(
-        self, entity: bytes, content_encoding: str | None, charset: str | None, url: str, memory: Memory | None = None
+        self,
+        entity: bytes,
+        content_encoding: str | None,
+        charset: str | None,
+        url: str,
+        memory: Memory | None = None,
+        selectors: Selectors | None = None,
     ) -> Article:
         """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
-        return (await self.read(entity, content_encoding, charset, url, memory, Assets.NONE))[0]
+        return (await self.read(entity, content_encoding, charset, url, memory, selectors, Assets.NONE))[0]
 
     async def read(
         self,
@@ -60,12 +66,13 @@ class CleaningPool:
         charset: str | None,
         url: str,
         memory: Memory | None,
+        selectors: Selectors | None,
         assets: Assets,
     ) -> tuple[Article, tuple[str, ...]]:
         """As :meth:`clean`, and the URLs of the assets that are to be kept with a story."""
         if self._pool is None:
             self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
-        page = (entity, content_encoding, charset, url, memory, assets)
+        page = (entity, content_encoding, charset, url, memory, selectors, assets)
         job = self._pool.schedule(worker.read_page, args=page, timeout=SECONDS)
         try:
             return await asyncio.wrap_future(job)
@@ -111,11 +118,17 @@ class CleanPipeline:
         memory = CaptureExtension.of(self._crawler).recorder.memory
         try:
             article, assets = await self._pool.read(
-                item.entity, item.content_encoding, item.charset, item.visit.address.url, memory, item.assets
+                item.entity,
+                item.content_encoding,
+                item.charset,
+                item.visit.address.url,
+                memory,
+                item.selectors,
+                item.assets,
             )
         except CleaningFailed as error:
             return EndVisit(item.visit, "failed", f"cleaning: {error}")
-        return CleanedPage(item.visit, article, memory, assets)
+        return CleanedPage(item.visit, article, memory, assets, item.selectors)
 
     def close_spider(self) -> None:
         """The pool's workers end with the last crawler."""

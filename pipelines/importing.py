@@ -267,11 +267,13 @@ class ImportJob:
         coding = _coding(head.get("content-encoding"), entity)
         moved = self._moved_to(address.key)
         memory = self._recorders.memory(address.source)
+        configured = self._configuration.sources.get(address.source)
+        selectors = configured.selectors if configured else None
         try:
-            article = await self._pool.clean(entity, coding, head.charset, address.url, memory)
+            article = await self._pool.clean(entity, coding, head.charset, address.url, memory, selectors)
         except CleaningFailed as error:
             return ImportEnded(address, capture, "failed", f"cleaning: {error}")
-        ended = await self._version.process_item(CleanedPage(visit, article, memory))
+        ended = await self._version.process_item(CleanedPage(visit, article, memory, selectors=selectors))
         if isinstance(ended, FilePage):
             return PageImported(ended, moved)
         if not isinstance(ended, EndVisit):

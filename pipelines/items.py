@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from newsmorgue.archive.capture import Assets
-from newsmorgue.cleaning import Article, Memory
+from newsmorgue.cleaning import Article, Memory, Selectors
 from newsmorgue.stories.filing import Visit
 
 
@@ -11,7 +11,8 @@ from newsmorgue.stories.filing import Visit
 class FetchedPage:
     """A page as captured: its entity as received (usually compressed), and what the header says of it.
 
-    ``assets`` says which of the files that it shows are to be kept with it, if it is a story.
+    ``assets`` says which of the files that it shows are to be kept with it, if it is a story; ``selectors`` are those
+    of its source.
     """
 
     visit: Visit
@@ -19,16 +20,19 @@ class FetchedPage:
     content_encoding: str | None
     charset: str | None
     assets: Assets = Assets.NONE
+    selectors: Selectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CleanedPage:
     """A page that cleaning could read, and the URLs of the files to be kept with it.
 
-    ``memory`` is what was known of its site: the page is compared with others read so.
+    ``memory`` is what was known of its site, ``selectors`` what its operator said: the page is compared with others
+    read so.
     """
 
     visit: Visit
     article: Article
     memory: Memory
     assets: tuple[str, ...] = ()
+    selectors: Selectors | None = None

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.index import capture_at, payload_capture
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.cleaning import STORY_KINDS, Memory, reading
+from newsmorgue.cleaning import STORY_KINDS, reading
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.pipelines.items import CleanedPage
@@ -41,18 +41,18 @@ class VersionPipeline:
             return item
         if item.article.kind not in STORY_KINDS or not item.article.text.strip():
             return EndVisit(item.visit, "not_story", item.article.kind.value)
-        renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale, item.memory))]
-        return FilePage(item.visit, item.article, tuple(renewals), item.assets, reading(item.memory))
+        renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale, item))]
+        return FilePage(item.visit, item.article, tuple(renewals), item.assets, _reading(item))
 
     def _stale(self, item: CleanedPage) -> list[StaleVersion]:
         if item.visit.reason == "new":
             return []
         with self._capture.archive.catalogue.read() as connection:
-            return stale_versions(connection, item.visit.address.key, reading(item.memory))
+            return stale_versions(connection, item.visit.address.key, _reading(item))
 
-    async def _renew(self, stale: StaleVersion, memory: Memory) -> Renewal | None:
-        """Clean a version's last capture under the current reading, so that neither an upgrade makes a version, nor
-        what was learned of the site."""
+    async def _renew(self, stale: StaleVersion, item: CleanedPage) -> Renewal | None:
+        """Clean a version's last capture under the page's reading, so that neither an upgrade makes a version, nor what
+        was learned or said of the site."""
         archive = self._capture.archive
         with archive.catalogue.read() as connection:
             sighted = capture_at(connection, stale.warc, stale.offset)
@@ -63,8 +63,13 @@ class VersionPipeline:
             record = archive.read_capture(holder)
             head = record.http
             coding = head.get("content-encoding")
-            article = await self._pool.clean(record.entity, coding, head.charset, stale.url, memory)
+            charset, memory, selectors = head.charset, item.memory, item.selectors
+            article = await self._pool.clean(record.entity, coding, charset, stale.url, memory, selectors)
         except (CleaningFailed, NewsmorgueError) as error:
             _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
             return None
         return Renewal(stale.version, article, stale.warc, stale.offset)
+
+
+def _reading(item: CleanedPage) -> str:
+    return reading(item.memory, item.selectors)

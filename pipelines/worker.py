@@ -9,7 +9,7 @@ import signal
 
 from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.entity import decode_entity
-from newsmorgue.cleaning import STORY_KINDS, Article, Memory, clean
+from newsmorgue.cleaning import STORY_KINDS, Article, Memory, Selectors, clean
 from newsmorgue.spiders.requisites import page_requisites
 
 LARGEST_ENTITY = 64 << 20
@@ -25,12 +25,18 @@ def prepare() -> None:
 
 
 def read_page(
-    entity: bytes, content_encoding: str | None, charset: str | None, url: str, memory: Memory | None, assets: Assets
+    entity: bytes,
+    content_encoding: str | None,
+    charset: str | None,
+    url: str,
+    memory: Memory | None,
+    selectors: Selectors | None,
+    assets: Assets,
 ) -> tuple[Article, tuple[str, ...]]:
     """Undo the content-coding and clean; with the article, of a story, the URLs of the assets to be kept with it.
 
     Raises what :func:`decode_entity` and :func:`clean` raise.
     """
     html = decode_entity(entity, content_encoding, LARGEST_ENTITY)
-    article = clean(html, url, charset=charset, memory=memory)
+    article = clean(html, url, charset=charset, memory=memory, selectors=selectors)
     return article, page_requisites(html, url, article, assets if article.kind in STORY_KINDS else Assets.NONE)

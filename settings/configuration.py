@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from newsmorgue import __version__
 from newsmorgue.archive.capture import Assets
+from newsmorgue.cleaning.selectors import Selectors
 from newsmorgue.errors import ConfigurationError, UnknownSource
 from newsmorgue.settings import values
 from newsmorgue.settings.asking import Asker, Document, KeyPath, variable_of
@@ -47,7 +48,8 @@ class SourceConfiguration:
     ``delay`` is the least number of seconds between two requests to one host, ``concurrency`` the largest
     number of requests to one host at the same time, ``assets`` says which files are kept with a story's page; all
     three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
-    source's archive has under another URL becomes a revisit of that one.
+    source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
+    story.
     """
 
     slug: str
@@ -59,6 +61,7 @@ class SourceConfiguration:
     concurrency: int = 4
     assets: Assets = Assets.LEAD
     dedupe_across_urls: bool = False
+    selectors: Selectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +272,18 @@ def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int, 
         asker.get((*path, "concurrency"), values.whole_number, concurrency),
         asker.get((*path, "assets"), values.assets, assets),
         asker.get((*path, "dedupe_across_urls"), values.yes_or_no, False),
+        _selectors(asker, (*path, "selectors")),
     )
+
+
+def _selectors(asker: Asker, path: KeyPath) -> Selectors | None:
+    def one(name: str) -> str | None:
+        return asker.get((*path, name), values.selector, None)
+
+    nothing: tuple[str, ...] = ()
+    removed = asker.get((*path, "remove"), values.selectors, nothing)
+    chosen = Selectors(one("body"), one("headline"), one("summary"), removed)
+    return None if chosen == Selectors() else chosen
 
 
 def _typed_address(url: str) -> str:

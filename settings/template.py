@@ -60,4 +60,11 @@ TEMPLATE = """\
 # concurrency = 1
 # assets = "images"
 # dedupe_across_urls = true        # an asset that came under another address before is stored once
+
+# CSS selectors, for what the cleaner gets wrong on a site; each can be left out.
+# [sources.example.selectors]
+# body = "div.story-text"
+# headline = "h1.title"
+# summary = "p.lead"
+# remove = ["aside", ".promo"]
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsmorgue.archive.capture import Assets
+from newsmorgue.cleaning.selectors import check as check_selector
 
 SLUG = re.compile(r"[a-z0-9._-]{1,64}")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
@@ -170,6 +171,20 @@ def assets(given: object) -> Assets:
         return Assets(str(given))
     except ValueError as error:
         raise ValueError(f"one of {', '.join(Assets)}, in quotes") from error
+
+
+def selector(given: object) -> str:
+    """A CSS selector."""
+    try:
+        check_selector(given if isinstance(given, str) else "")
+    except ValueError as error:
+        raise ValueError(f'a CSS selector, as in "div.story > p" ({error})') from error
+    return str(given)
+
+
+def selectors(given: object) -> tuple[str, ...]:
+    """A list of :func:`selector`, without repetitions."""
+    return _list_of(given, selector)
 
 
 def yes_or_no(given: object) -> bool:

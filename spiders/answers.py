@@ -218,6 +218,7 @@ def page_of(answer: Answer) -> FetchedPage:
         answer.head.get("content-encoding"),
         answer.head.charset,
         answer.source.assets,
+        answer.source.selectors,
     )
 
 

@@ -309,4 +309,5 @@ class NewsSpider(Spider):
             head.get("content-encoding"),
             head.charset,
             self.source.assets,
+            self.source.selectors,
         )

@@ -233,10 +233,11 @@ def _version(connection: sa.Connection, event: events.VersionAdded, entry: Entry
 def _text(
     connection: sa.Connection, event: events.VersionAdded | events.TextRenewed, entry: Entry, place: Place
 ) -> None:
+    """A text under a reading that was had before, and is again, is the newest one."""
     values = {"version": event.version, "reading": event.reading, "digest": event.digest, "seq": entry.seq}
     stands = {"journal": place.journal, "offset": place.offset, "length": place.length}
     shown = {"headline": event.article.get("headline"), "characters": len(event.article.get("text") or "")}
-    upsert(connection, schema.texts, values | stands | shown)
+    upsert(connection, schema.texts, values | stands | shown, "digest", "seq", *stands, *shown)
 
 
 def _sighting(connection: sa.Connection, event: events.Sighted, _entry: Entry, _: Place) -> None:

@@ -10,6 +10,7 @@ from newsmorgue.cleaning.clean import clean
 from newsmorgue.cleaning.json_form import article_from_json, article_to_json
 from newsmorgue.cleaning.memory import Memory, Sample, learn, sample_of
 from newsmorgue.cleaning.reading import reading
+from newsmorgue.cleaning.selectors import Selectors
 
 # Names what makes a text (rules, parsers) where nothing is known of the site: see :func:`reading`. Versions are told
 # apart only within one reading.
@@ -25,6 +26,7 @@ __all__ = [
     "Memory",
     "PageKind",
     "Sample",
+    "Selectors",
     "article_from_json",
     "article_to_json",
     "clean",

@@ -1,11 +1,13 @@
 """The way of a page through the stages: bytes, characters, tree, metadata, story, rules, blocks, memory, kind."""
 
+from dataclasses import replace
+
 from lxml import etree
 
-from newsmorgue.cleaning.article import Article, Block, Found
+from newsmorgue.cleaning.article import Article, Block, Found, PageKind
 from newsmorgue.cleaning.blocks import blocks_of
 from newsmorgue.cleaning.decode import decode
-from newsmorgue.cleaning.finder import Place, find_story
+from newsmorgue.cleaning.finder import Place, drop_controls, find_story
 from newsmorgue.cleaning.fragment import as_soup
 from newsmorgue.cleaning.kinds import kind_of
 from newsmorgue.cleaning.memory import Memory, set_aside
@@ -13,6 +15,7 @@ from newsmorgue.cleaning.metadata import Metadata, read_metadata
 from newsmorgue.cleaning.parse import parse
 from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
 from newsmorgue.cleaning.rules import CAUTIOUS_RULES, Context, strip_boilerplate
+from newsmorgue.cleaning.selectors import Chosen, Selectors, choose
 from newsmorgue.cleaning.standfirst import read_standfirst
 from newsmorgue.cleaning.wording import letters, word_count
 from newsmorgue.errors import CleaningFailed
@@ -24,26 +27,38 @@ _LEAST_LEFT = 0.1
 _CANNOT_TAKE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, etree.LxmlError)
 
 
-def clean(html: bytes, url: str, *, charset: str | None = None, memory: Memory | None = None) -> Article:
+def clean(
+    html: bytes,
+    url: str,
+    *,
+    charset: str | None = None,
+    memory: Memory | None = None,
+    selectors: Selectors | None = None,
+) -> Article:
     """Read one page: ``html`` as received (without content-coding), fetched from ``url``.
 
     ``charset`` is what the Content-Type header named, if it did. ``memory`` is what the site repeats on
-    its stories (:mod:`newsmorgue.cleaning.memory`), if that was learned. Raises
+    its stories (:mod:`newsmorgue.cleaning.memory`), if that was learned. ``selectors`` are the operator's own for this
+    site. Raises
     :class:`~newsmorgue.errors.CleaningFailed` where the bytes hold no element at all, or markup that one of the
     libraries under it cannot take; and nothing else.
     """
     try:
-        return _clean(html, url, charset, memory)
+        return _clean(html, url, charset, memory, selectors or Selectors())
     except _CANNOT_TAKE as error:
         raise CleaningFailed(f"{url}: cannot be read: {error!r}") from error
 
 
-def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None) -> Article:
+def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None, selectors: Selectors) -> Article:
     page = decode(html, charset)
     root, losses = parse(page)
-    metadata = read_metadata(root, url)
+    chosen = choose(root, selectors)
+    metadata = _with_headline(read_metadata(root, url), chosen)
     place = find_story(root)
-    standfirst = read_standfirst(root, place.element if place else None, metadata)
+    standfirst = _chosen_summary(chosen) or read_standfirst(root, place.element if place else None, metadata)
+    if chosen.body is not None:
+        drop_controls(chosen.body)
+        place = Place(chosen.body, 0.0, "selector")
     page_body = _body(place, metadata, url, standfirst[0] if standfirst else None)
     body, repeated = set_aside(memory, page_body)
     found = (
@@ -51,7 +66,7 @@ def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None) ->
     )
     return Article(
         url=url,
-        kind=kind_of(url, metadata, page_body),
+        kind=_kind(kind_of(url, metadata, page_body), chosen),
         headline=metadata.headline,
         summary=standfirst[0] if standfirst else None,
         body=body,
@@ -70,8 +85,23 @@ def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None) ->
         is_accessible_for_free=metadata.is_accessible_for_free,
         charset=page.charset,
         found=found,
-        warnings=page.warnings + losses,
+        warnings=page.warnings + losses + chosen.warnings,
     )
+
+
+def _with_headline(metadata: Metadata, chosen: Chosen) -> Metadata:
+    if chosen.headline is None:
+        return metadata
+    return replace(metadata, headline=chosen.headline.raw, found=metadata.found | {"headline": chosen.headline})
+
+
+def _kind(kind: PageKind, chosen: Chosen) -> PageKind:
+    """A page that has what the operator calls a story's body is one, however short."""
+    return PageKind.ARTICLE if kind == PageKind.OTHER and chosen.body is not None else kind
+
+
+def _chosen_summary(chosen: Chosen) -> tuple[str, Found] | None:
+    return (chosen.summary.raw, chosen.summary) if chosen.summary else None
 
 
 def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None) -> tuple[Block, ...]:

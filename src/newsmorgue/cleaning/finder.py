@@ -64,13 +64,14 @@ def find_story(root: etree._Element) -> Place | None:
     None where the page has no prose at all.
     """
     body = next(root.iter("body"), root)
-    _drop_controls(body)
+    drop_controls(body)
     survey = _Survey(body)
     best = survey.best()
     return None if best is None else Place(survey.elements[best], survey.sums[best], "worth")
 
 
-def _drop_controls(body: etree._Element) -> None:
+def drop_controls(body: etree._Element) -> None:
+    """Take out of an element what is never shown, and what can be no text of a story."""
     etree.strip_elements(body, *_DROPPED, with_tail=False)
     for control in list(body.iter(*_CONTROLS)):
         if sum(word_count(str(text)) for text in control.itertext()) > _MOST_IN_CONTROL:

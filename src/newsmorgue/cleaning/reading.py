@@ -4,17 +4,20 @@ import bs4
 from lxml import etree
 
 from newsmorgue.cleaning.memory import Memory
+from newsmorgue.cleaning.selectors import Selectors
 
 # Raise it with every change that can alter the text, headline or summary of any page: rules, names, labels, worths.
 RULES_VERSION = 1
 
 
-def reading(memory: Memory | None = None) -> str:
-    """What makes a text: the version of the rules here, of the libraries that parse, and what the site is known for.
+def reading(memory: Memory | None = None, selectors: Selectors | None = None) -> str:
+    """What makes a text: the version of the rules here, of the libraries that parse, what the site is known for, and
+    what its operator says of its pages.
 
     >>> reading().startswith("rules-1 lxml-")
     True
     """
     learned = f" memory-{memory.source}-{memory.number}" if memory and memory.number else ""
     libxml = ".".join(map(str, etree.LIBXML_VERSION))
-    return f"rules-{RULES_VERSION} lxml-{etree.__version__} libxml2-{libxml} bs4-{bs4.__version__}{learned}"
+    chosen = f" {selectors.name}" if selectors and selectors.name else ""
+    return f"rules-{RULES_VERSION} lxml-{etree.__version__} libxml2-{libxml} bs4-{bs4.__version__}{learned}{chosen}"

@@ -351,13 +351,16 @@ class StaleVersion:
 
 
 def stale_versions(connection: sa.Connection, key: str, reading: str) -> list[StaleVersion]:
-    """The versions of the story at an address that have no text under a reading yet, to compare one with."""
+    """The versions of the story at an address whose newest text is not under a reading: none to compare one with, or
+    one that a return to that reading has made the newest again."""
     story = story_at(connection, key)
     if story is None:
         return []
     v, s, t = schema.versions.c, schema.sightings.c, schema.texts.c
-    current = sa.select(t.version).where(t.reading == reading)
-    mine = (v.story.in_(family(connection, root_of(connection, story))), v.id.not_in(current))
+    later = schema.texts.alias()
+    newest = sa.select(sa.func.max(later.c.seq)).where(later.c.version == t.version).scalar_subquery()
+    current = sa.exists().where(t.version == v.id, t.reading == reading, t.seq == newest)
+    mine = (v.story.in_(family(connection, root_of(connection, story))), ~current)
     query = (
         sa.select(v.id, s.warc, s.offset, s.url, s.at)
         .join(schema.sightings, s.version == v.id)
