@@ -13,7 +13,7 @@ from newsmorgue.cleaning import STORY_KINDS, Article, Memory, Selectors, clean
 from newsmorgue.spiders.requisites import page_requisites
 
 LARGEST_ENTITY = 64 << 20
-_MEMORY = 3 << 30
+_MEMORY = 1 << 30
 _PR_SET_PDEATHSIG = 1
 
 

@@ -22,8 +22,11 @@ from newsmorgue.errors import CleaningFailed
 
 # Rules that would leave less of the story's element than this share have taken the story for something else.
 _LEAST_LEFT = 0.1
+# Characters in one piece that are worth a word where no story is found: no page of a site that means well has them.
+_ONE_PIECE = 1_000_000
 # What lxml, BeautifulSoup and urllib raise for names and addresses that no specification knows, found by fuzzing: a
 # page that does so is a recorded failure, not the end of whatever reads it.
+_DATA = ("script", "style", "template", "noscript", "textarea")
 _CANNOT_TAKE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, etree.LxmlError)
 
 
@@ -60,6 +63,8 @@ def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None, se
         drop_controls(chosen.body)
         place = Place(chosen.body, 0.0, "selector")
     page_body = _body(place, metadata, url, standfirst[0] if standfirst else None)
+    if not page_body and len(page.text) > _ONE_PIECE:
+        _refuse_one_piece(root, url)
     body, repeated = set_aside(memory, page_body)
     found = (
         metadata.found | {"charset": Found(page.how, page.charset)} | ({"summary": standfirst[1]} if standfirst else {})
@@ -102,6 +107,15 @@ def _kind(kind: PageKind, chosen: Chosen) -> PageKind:
 
 def _chosen_summary(chosen: Chosen) -> tuple[str, Found] | None:
     return (chosen.summary.raw, chosen.summary) if chosen.summary else None
+
+
+def _refuse_one_piece(root: etree._Element, url: str) -> None:
+    """A text that is too long to be told from data is not passed over as if it were not there."""
+    longest = max(
+        (len(element.text or "") for element in root.iter(etree.Element) if element.tag not in _DATA), default=0
+    )
+    if longest > _ONE_PIECE:
+        raise CleaningFailed(f"{url}: no story is found, but a text of {longest:,} characters in one piece")
 
 
 def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None) -> tuple[Block, ...]:
