@@ -1,18 +1,36 @@
 """Repair: what can be had again is as it was, what is damaged has a successor, what is lost is named."""
 
+import asyncio
 import gzip
+import hashlib
 import json
+import random
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import sqlalchemy as sa
-from tests.archive.harness import BRIDGE, OTHER_TEXT, START, TEXT, Visitor, captures, open_archive, problems, rows
+from tests.archive.harness import (
+    BRIDGE,
+    OTHER_TEXT,
+    START,
+    TEXT,
+    Visitor,
+    captures,
+    exchange,
+    open_archive,
+    problems,
+    rows,
+)
 from tests.archive.harness import rebuilt as reindexed
-from tests.cli.command import Morgue
+from tests.cli.command import PROGRAM, Morgue, clean_environment
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive
@@ -23,10 +41,15 @@ from newsmorgue.archive.repair import repair
 from newsmorgue.archive.spool import object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.archive.verify import verify
-from newsmorgue.errors import Busy, ExitCode, IntegrityFailure, MissingObject
+from newsmorgue.archive.warc import RecordWriter
+from newsmorgue.errors import Busy, ExitCode, IntegrityFailure, MissingObject, StoreUnavailable
+from newsmorgue.pipelines.importing import ImportJob
+from newsmorgue.settings.configuration import Configuration
 from newsmorgue.stories.reading import find_story, show_at, story_versions
+from newsmorgue.times import iso
 
 LATER = START + timedelta(days=9)
+RANDOM, MANY = 6, 300
 SCHOOLS = "https://news.example/2026/schools"
 
 
@@ -241,16 +264,201 @@ def test_a_repair_repaired(archive: Archive, tmp_path: Path) -> None:
     _assert_clean(archive, tmp_path, losses=2)
 
 
-def test_a_missing_warc_is_named_and_comes_back_with_a_copy(archive: Archive, tmp_path: Path) -> None:
+def test_a_missing_warc_is_named_with_all_that_it_held_and_nothing_points_to_it(
+    archive: Archive, tmp_path: Path
+) -> None:
+    name = _names(archive)[1]
+    key = object_keys(name).warc
+    lost = [capture for capture in captures(archive) if capture.warc == name]
+    archive.store.delete(key)
+    said = _repair(archive)
+    assert f"{key}: is missing" in said
+    assert {f"lost: the capture of {each.url} at {iso(each.time)}" for each in lost} <= set(said)
+    assert len(captures(archive)) == 6
+    for capture in captures(archive):
+        assert archive.read_capture(capture).headers["warc-target-uri"] == capture.url
+    story = find_story(archive, BRIDGE)
+    assert [row.headline for row in story_versions(archive, story)] == [f"The bridge, {number}" for number in range(3)]
+    _assert_clean(archive, tmp_path, losses=1)
+
+
+def test_a_copy_of_a_missing_warc_that_turns_up_later_can_be_imported(archive: Archive, tmp_path: Path) -> None:
     key = object_keys(_names(archive)[1]).warc
     whole = archive.store.get(key)
     archive.store.delete(key)
-    assert f"{key}: is missing; nothing here can replace it, but a copy of it put back under that key" in _repair(
-        archive
-    )
-    assert any(problem.startswith(f"{key}: missing") for problem in problems(archive))
+    _repair(archive)
     archive.store.put_bytes(key, whole)
-    _assert_clean(archive, tmp_path)
+    assert any(problem.startswith(f"{key}: was replaced by ") for problem in problems(archive))
+    (said,) = _repair(archive)
+    assert said.startswith(f"{key}: copied to quarantine/")
+    assert said.endswith("; it is whole, and was given up for lost: 'morgue import' takes it in from there")
+    (kept,) = archive.store.list("quarantine/")
+    assert archive.store.get(kept.key) == whole
+    job = ImportJob(archive, Configuration("", "", Path(), cleaning_processes=1), lambda: LATER, source="demo")
+    asyncio.run(job.run([_path(archive, kept.key)]))
+    assert (job.counts["kept"], job.counts["skipped"], len(captures(archive))) == (3, 0, 9)
+    _assert_clean(archive, tmp_path, losses=1)
+
+
+@pytest.mark.parametrize("change", [-40, -1, 1, 33])
+def test_what_moved_within_a_damaged_file_is_put_back_where_it_stood(
+    archive: Archive, tmp_path: Path, change: int
+) -> None:
+    """Bytes went or came in the second record, so that all behind it stands elsewhere."""
+    name = _names(archive)[1]
+    path = _path(archive, object_keys(name).warc)
+    before = {(each.url, each.time): each.offset for each in captures(archive) if each.warc == name}
+    data = bytearray(path.read_bytes())
+    with path.open("rb") as stream:
+        _, (offset, length, _), *_ = members(stream, "")
+    middle = offset + length // 2
+    data[middle : middle + max(-change, 0)] = bytes(max(change, 0))
+    path.write_bytes(data)
+    assert any(
+        line.startswith(f"{name}: replaced by ") and line.endswith("; 1 captures lost") for line in _repair(archive)
+    )
+    after = {(each.url, each.time): each.offset for each in captures(archive) if _replaces(archive, each.warc) == name}
+    assert len(after) == 2
+    assert after.items() <= before.items()
+    _assert_clean(archive, tmp_path, losses=1)
+
+
+def test_a_site_cannot_have_its_own_record_taken_for_one_of_ours(tmp_path: Path) -> None:
+    """A gzip body that holds a WARC record stands as it is within the record that archives it: which is damaged."""
+    archive = open_archive(tmp_path)
+    visitor = Visitor(archive)
+    forged, _ = RecordWriter().exchange(exchange("https://bank.example/", b"forged"), "story")
+    noise = random.Random(1).randbytes(150_000)
+    for size in range(120_000, 150_000, 2_000):  # in some of them compressing does not touch it
+        visitor.record(f"{BRIDGE}/{size}", noise[:size] + forged + b"the end")
+    visitor.end()
+    before = captures(archive)
+    path = _path(archive, object_keys(before[0].warc).warc)
+    data = bytearray(path.read_bytes())
+    struck = [each for each in before if forged in data[each.offset : each.offset + each.length]]
+    assert struck
+    for each in struck:
+        data[each.offset + 20] ^= 0xFF
+    path.write_bytes(data)
+    _repair(archive)
+    assert {each.url for each in captures(archive)} == {each.url for each in before} - {each.url for each in struck}
+    successor = next(info.key for info in archive.store.list("warc/") if info.key.endswith(".warc.gz"))
+    assert b"bank.example" not in gzip.decompress(archive.store.get(successor))
+    _assert_clean(archive, tmp_path, losses=len(struck))
+
+
+@pytest.mark.parametrize("kind", ["warc", "journal"])
+def test_damage_in_the_spool_is_mended_too(archive: Archive, tmp_path: Path, kind: str) -> None:
+    """It is stored as it is, and then gets its successor; also where the very first of the journal is damaged."""
+    visitor = Visitor(archive, now=LATER, run="run-9")
+    visitor.see(BRIDGE, f"{TEXT} 9")
+    visitor.end(sealed=False)
+    (name,) = archive.spool.names()
+    _damage(
+        archive.spool.path(name, {"warc": ".warc.gz", "journal": ".jsonl.gz"}[kind]), {"warc": 1, "journal": 0}[kind]
+    )
+    assert any(line.startswith(f"{name}: replaced by ") for line in _repair(archive))
+    assert archive.spool.names() == []
+    _assert_clean(archive, tmp_path, losses=1)
+
+
+def test_a_file_that_is_damaged_while_its_sealing_is_cut_off(archive: Archive, tmp_path: Path) -> None:
+    """Its manifest says already how it was: it can never be stored so, and must hold up nothing."""
+    visitor = Visitor(archive, now=LATER, run="run-9")
+    visitor.see(BRIDGE, f"{TEXT} 9")
+    store, archive.store = archive.store, _Dying(archive.store, 0)  # type: ignore[assignment]
+    with pytest.raises(IntegrityFailure):
+        visitor.end()
+    archive.store = store
+    (name,) = archive.spool.names()
+    _damage(archive.spool.path(name, ".warc.gz"), 1)
+    assert any(line.startswith(f"{name}: replaced by ") for line in _repair(archive))
+    assert archive.spool.names() == []
+    _assert_clean(archive, tmp_path, losses=1)
+
+
+class _BadStream(BytesIO):
+    def __init__(self, data: bytes, sector: int) -> None:
+        super().__init__(data)
+        self.sector = sector
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        start, data = self.tell(), super().read(size)
+        if start < self.sector + 4096 and self.sector < self.tell():
+            raise IntegrityFailure("cannot be read: Input/output error")
+        return data
+
+
+class _BadSector:
+    """A store on a disk that cannot read one sector of one object."""
+
+    def __init__(self, inner: Store, key: str, sector: int) -> None:
+        self.inner, self.key, self.sector = inner, key, sector
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        if key == self.key and offset < self.sector + 4096 and self.sector < offset + length:
+            raise IntegrityFailure(f"{key}@{self.sector}: cannot be read: Input/output error")
+        return self.inner.get_range(key, offset, length)
+
+    def open(self, key: str) -> BinaryIO:
+        return _BadStream(self.inner.get(key), self.sector) if key == self.key else self.inner.open(key)
+
+    def sha256(self, key: str) -> str:
+        with self.open(key) as stream:
+            return hashlib.sha256(stream.read()).hexdigest()
+
+
+def test_a_sector_that_cannot_be_read_costs_what_stands_in_it(tmp_path: Path) -> None:
+    archive = open_archive(tmp_path)
+    visitor = Visitor(archive)
+    for number in range(6):
+        visitor.record(f"{BRIDGE}/{number}", random.Random(number).randbytes(9_000))
+    visitor.end()
+    name = captures(archive)[0].warc
+    sector = 4096 * 5
+    hit = [each.url for each in captures(archive) if each.offset < sector + 4096 and sector < each.offset + each.length]
+    store = archive.store
+    archive.store = _BadSector(store, object_keys(name).warc, sector)  # type: ignore[assignment]
+    assert any("cannot be read" in problem for problem in problems(archive))
+    said = _repair(archive)
+    archive.store = store
+    assert 1 <= len(hit) <= 2
+    assert [each.url for each in captures(archive)] == [
+        url for number in range(6) if (url := f"{BRIDGE}/{number}") not in hit
+    ]
+    assert {url for url in hit if any(line.startswith(f"lost: the capture of {url} ") for line in said)} == set(hit)
+    _assert_clean(archive, tmp_path, losses=1)
+
+
+def test_verify_goes_on_behind_a_sector_that_cannot_be_read(archive: Archive, tmp_path: Path) -> None:
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace is not installed")
+    keys = object_keys(_names(archive)[1])
+    _damage(_path(archive, object_keys(_names(archive)[2]).warc), 1)
+    places = {"MORGUE_CATALOGUE": str(archive.catalogue.url), "MORGUE_SPOOL": str(archive.spool.folder)}
+    environment = clean_environment() | {"MORGUE_STORE": archive.store.address, **places}
+    unreadable: list[str | Path] = ["-P", _path(archive, keys.warc), "-e", "trace=read", "-e", "inject=read:error=EIO"]
+    command: list[str | Path] = [strace, "-f", "-qq", "-o", "/dev/null", *unreadable, PROGRAM, "verify"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if "ptrace" in done.stderr.lower():
+        pytest.skip("strace may not trace here")
+    assert done.returncode == ExitCode.DAMAGED
+    found = done.stdout.splitlines()
+    assert any(line.startswith(f"{keys.warc}: ") and "cannot be read: Input/output error" in line for line in found)
+    assert any(line.startswith(f"{object_keys(_names(archive)[2]).warc}@") for line in found)
+
+
+def test_a_store_that_is_not_mounted_is_no_damage(archive: Archive, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    Path(archive.store.address).rename(elsewhere)
+    Path(archive.store.address).mkdir()
+    with pytest.raises(StoreUnavailable, match="is it the right one, and mounted"):
+        _repair(archive)
+    assert list(Path(archive.store.address).iterdir()) == []
 
 
 def test_no_repair_while_a_crawl_runs(archive: Archive) -> None:
@@ -301,6 +509,73 @@ def test_a_repair_may_be_cut_off(tmp_path: Path, end: int) -> None:
 def test_a_repair_may_be_cut_off_anywhere(tmp_path: Path) -> None:
     for end in range(14):
         _check_cut_off(tmp_path / str(end), end)
+
+
+_DAMAGES: dict[str, Callable[[random.Random, bytearray], object]] = {
+    "a bit flips": lambda chance, data: _flip(chance, data),
+    "a sector is lost": lambda chance, data: _overwrite(data, chance.randrange(len(data)), bytes(512)),
+    "the end is cut": lambda chance, data: data.__delitem__(slice(chance.randrange(len(data)), None)),
+    "a tail": lambda chance, data: data.extend(chance.randbytes(chance.choice((1, 700)))),
+    "bytes come in": lambda chance, data: data.insert(chance.randrange(len(data)), 0),
+    "bytes go": lambda chance, data: data.__delitem__(slice(start := chance.randrange(len(data)), start + 40)),
+    "nothing is left": lambda chance, data: data.clear(),
+}
+
+
+def _flip(chance: random.Random, data: bytearray) -> None:
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+
+
+def _overwrite(data: bytearray, start: int, new: bytes) -> None:
+    data[start : start + len(new)] = new[: len(data) - start]
+
+
+def _damage_at_random(archive: Archive, chance: random.Random) -> list[str]:
+    """Damage up to six objects, or remove them; what was done."""
+    done = []
+    for key in chance.sample(sorted(info.key for info in archive.store.list()), chance.choice((1, 1, 2, 3, 6))):
+        kind = chance.choice([*_DAMAGES, "missing"])
+        done.append(f"{key}: {kind}")
+        if kind == "missing":
+            archive.store.delete(key)
+            continue
+        data = bytearray(archive.store.get(key))
+        _DAMAGES[kind](chance, data)
+        _path(archive, key).write_bytes(data)
+    return done
+
+
+def _check_random_damage(whole: Path, folder: Path, seed: int) -> None:
+    """Whatever is damaged, a repair ends, nothing is wrong afterwards, and the next run goes on."""
+    shutil.copytree(whole, folder)
+    archive, chance = open_archive(folder), random.Random(seed)
+    if chance.random() < 0.3:
+        list(compact(archive, "demo", LATER))
+    done = _damage_at_random(archive, chance)
+    list(repair(archive, LATER))
+    assert problems(archive) == [], done
+    visitor = Visitor(archive, now=LATER + timedelta(days=1), run="run-9")
+    visitor.see(BRIDGE, f"{TEXT} anew")
+    visitor.redirect("https://news.example/old", BRIDGE)
+    visitor.unmodified(SCHOOLS)
+    visitor.end()
+    for capture in captures(archive):
+        assert archive.read_capture(capture).headers["warc-target-uri"] == capture.url
+    assert problems(archive) == [], done
+    assert rows(reindexed(archive, f"sqlite:///{folder / 'rebuilt.sqlite'}")) == rows(archive), done
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("seed", range(RANDOM))
+def test_whatever_is_damaged_is_mended(archive: Archive, tmp_path: Path, seed: int) -> None:
+    _check_random_damage(tmp_path, tmp_path.with_name(f"{tmp_path.name}-damaged"), seed)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_whatever_is_damaged_is_mended_many_times(archive: Archive, tmp_path: Path) -> None:
+    for seed in range(RANDOM, RANDOM + MANY):
+        _check_random_damage(tmp_path, tmp_path.with_name(f"{tmp_path.name}-{seed}"), seed)
 
 
 def test_in_s3_and_postgresql(tmp_path: Path, store: Store, catalogue_url: str) -> None:

@@ -11,7 +11,7 @@ from newsmorgue.archive.index import capture_from_record
 from newsmorgue.archive.journal import Place, members
 from newsmorgue.archive.salvage import LOST_FIELD
 from newsmorgue.archive.warc import StoredRecord, parse_record
-from newsmorgue.errors import MalformedRecord
+from newsmorgue.errors import IntegrityFailure, MalformedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Report:
         """Note a problem."""
         self.problems.append(Problem(where, what, name))
 
-    def add_loss(self, where: str, size: int) -> None:
+    def add_loss(self, where: str, size: int | str) -> None:
         """Note that some bytes were lost by damage, and cut out by a repair."""
         self.losses.append(Problem(where, f"{size} bytes were lost by damage; what is left of them is in quarantine"))
 
@@ -62,13 +62,13 @@ class WarcReader:
             for offset, length, content in members(stream, key):
                 record = parse_record(content, f"{key}@{offset}")
                 if LOST_FIELD.lower() in record.headers:
-                    self.report.add_loss(f"{key}@{offset}", length)
+                    self.report.add_loss(f"{key}@{offset}", record.headers[LOST_FIELD.lower()])
                 self._check(record, f"{key}@{offset}", name)
                 if record.is_indexed:
                     captures.append(capture_from_record(record, name, offset, length))
                 self.report.records += 1
                 end = offset + length
-        except MalformedRecord as error:
+        except (MalformedRecord, IntegrityFailure) as error:
             self.report.add(f"{key}@{end}", str(error), name)
             return captures, end
         return captures, None
@@ -103,7 +103,7 @@ def read_journal(stream: BinaryIO, key: str, name: str, report: Report) -> tuple
                 report.add_loss(f"{key}@{offset}", length)
             report.records += 1
             end = offset + length
-    except MalformedRecord as error:
+    except (MalformedRecord, IntegrityFailure) as error:
         report.add(f"{key}@{end}", str(error), name)
         return found, False
     return found, True

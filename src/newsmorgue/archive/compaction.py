@@ -228,10 +228,12 @@ def _move(connection: sa.Connection, table: sa.Table, column: sa.Column[str], ol
 
 
 def _remove_replaced(archive: Archive, source: str) -> None:
-    """Remove what replaced files left in the store: all but their manifests."""
+    """Remove what compacted files left in the store: all but their manifests. What a repair replaced is its own."""
     c = schema.files.c
+    query = sa.select(c.manifest).where(c.source == source, c.state.in_((SEALED, REPLACED)), c.manifest.is_not(None))
     with archive.catalogue.read() as connection:
-        names = connection.execute(sa.select(c.name).where(c.source == source, c.state == REPLACED)).scalars().all()
+        manifests = [parse_manifest(text.encode(), source) for text in connection.execute(query).scalars()]
+    names = [item.name for manifest in manifests if manifest.reason == COMPACTED for item in manifest.replaces]
     gone = {
         key for name in names for key in (object_keys(name).warc, object_keys(name).cdxj, object_keys(name).journal)
     }

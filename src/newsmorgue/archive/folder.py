@@ -7,15 +7,20 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from newsmorgue.archive.store import PARTIAL, ObjectInfo, checked_key, is_key
 from newsmorgue.errors import IntegrityFailure, MissingObject, ObjectExists, StoreUnavailable
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 _CHUNK = 2**20
 # What link(2) says on file systems without hard links: FAT, some network and FUSE mounts.
+# What read(2) says of a sector that is lost, or whose checksum the file system found wrong.
+_UNREADABLE = {errno.EIO, errno.EBADMSG}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space",
@@ -72,7 +77,7 @@ class FolderStore:
     def open(self, key: str) -> BufferedReader:
         """See :meth:`.Store.open`."""
         with self._reading(key):
-            return self._path(key).open("rb")
+            return BufferedReader(_File(self._path(key), f"{self.address}/{key}"), _CHUNK)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See :meth:`.Store.list`."""
@@ -181,6 +186,32 @@ class FolderStore:
         except OSError as error:
             advice = _ADVICE.get(error.errno or 0, "see to the disk, then try again")
             raise StoreUnavailable(f"store {self.address}: {doing}: {error.strerror}; {advice}") from error
+
+
+class _File(FileIO):
+    """An object's file; what the disk cannot read is damage to that object, not a store that is away."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(path)
+        self._name = name
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        with self._damage():
+            return super().readinto(buffer) or 0
+
+    def readall(self) -> bytes:
+        with self._damage():
+            return super().readall() or b""
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _UNREADABLE:
+                raise
+            where = f"{self._name}@{self.tell()}"
+            raise IntegrityFailure(f"{where}: cannot be read: {error.strerror}; run 'morgue verify'") from error
 
 
 def _write(data: bytes, target: BinaryIO, digest: str) -> str:

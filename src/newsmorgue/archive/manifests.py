@@ -8,7 +8,7 @@ from typing import Any
 
 from newsmorgue.archive.spool import object_keys
 from newsmorgue.archive.store import Store
-from newsmorgue.errors import MalformedRecord
+from newsmorgue.errors import IntegrityFailure, MalformedRecord
 
 FORMAT = "newsmorgue manifest 1"
 FOLDER = "manifests/"
@@ -102,9 +102,12 @@ def _require_keys(name: str, objects: tuple[Described, ...]) -> None:
 
 
 def stored_manifests(store: Store) -> Iterator[tuple[str, bytes]]:
-    """The key and bytes of every manifest in the store."""
+    """The key and bytes of every manifest in the store; of one that cannot be read, no bytes."""
     for info in store.list(FOLDER):
-        yield info.key, store.get(info.key)
+        try:
+            yield info.key, store.get(info.key)
+        except IntegrityFailure:
+            yield info.key, b""
 
 
 @dataclass(frozen=True, slots=True)

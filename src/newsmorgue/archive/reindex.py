@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import REPLACED, SEALED, Archive
 from newsmorgue.archive.cdxj import read_cdxj
-from newsmorgue.archive.events import Entry
+from newsmorgue.archive.events import AliasAdded, Entry, StoryBegun, VersionAdded
 from newsmorgue.archive.index import capture_from_cdx
 from newsmorgue.archive.journal import Place, entries
 from newsmorgue.archive.manifests import Manifest, Part, journal_parts, parse_manifest, stored_manifests
 from newsmorgue.archive.recovery import cut_to_whole, spooled_captures, state_in_store
 from newsmorgue.archive.replay import add_capture, apply, insert_moves
-from newsmorgue.archive.spool import JOURNAL_SUFFIX, SpoolFile, object_keys
+from newsmorgue.archive.spool import JOURNAL_SUFFIX, SpoolFile, object_keys, source_of
 from newsmorgue.errors import Busy, CatalogueUnavailable, IntegrityFailure, MalformedRecord
 from newsmorgue.times import from_iso, microseconds
 
@@ -49,12 +49,24 @@ def reindex(archive: Archive, *, replace: bool) -> Rebuilt:
         spooled = [_hold(archive, stack, name) for name in archive.spool.names() if name not in stored]
         captures = sum(_index_stored(connection, archive, manifest) for manifest in sealed)
         captures += sum(_index_spooled(connection, archive, file) for file in spooled)
-        events, last = 0, 0
+        events, last, begun = 0, 0, set[str]()
         for place, entry in _in_order(archive, sealed, stored, spooled):
+            _begin_lost_story(connection, begun, entry, place)
             apply(connection, entry, place)
             events, last = events + 1, entry.seq
         _set_counters(connection, last, [*stored, *(file.name for file in spooled)])
     return Rebuilt(len(sealed) + len(spooled), captures, events)
+
+
+def _begin_lost_story(connection: sa.Connection, begun: set[str], entry: Entry, place: Place) -> None:
+    """A story whose beginning was lost with a damaged journal begins with the first alias or version that is left."""
+    event = entry.event
+    if isinstance(event, StoryBegun):
+        begun.add(event.story)
+    elif isinstance(event, AliasAdded | VersionAdded) and event.story not in begun:
+        url = event.url if isinstance(event, AliasAdded) else str(event.article["url"])
+        begun.add(event.story)
+        apply(connection, replace(entry, event=StoryBegun(event.story, source_of(place.journal), url)), place)
 
 
 def _empty(connection: sa.Connection, archive: Archive, replace: bool) -> None:

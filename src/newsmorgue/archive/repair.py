@@ -1,9 +1,9 @@
 """Repair: what verify finds is mended where something else still says how it was, and the rest is put aside.
 
 An index is made again from its WARC or the catalogue, a manifest put back from the catalogue's copy: the same bytes, or
-none. A WARC or journal that is damaged gets a successor with everything in it that is whole, each record where it
-stood, and goes to ``quarantine/``; its manifest stays, and the successor's says what it replaces. Then the catalogue is
-built anew from the objects. A repair that is cut short is finished by the next one.
+none. A WARC or journal that is damaged or missing gets a successor with everything in it that is whole, each record
+where it stood, and goes to ``quarantine/``; its manifest stays, and the successor's says what it replaces. Then the
+catalogue is built anew from the objects. A repair that is cut short is finished by the next one.
 """
 
 import hashlib
@@ -24,24 +24,33 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.archive import COMPACTING, REPLACED, SEALED, SEALING, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.catalogue import next_number
-from newsmorgue.archive.cdxj import format_line
-from newsmorgue.archive.checks import Report, WarcReader
+from newsmorgue.archive.cdxj import format_line, parse_line
+from newsmorgue.archive.checks import Report, WarcReader, read_journal
 from newsmorgue.archive.events import Audited
-from newsmorgue.archive.index import captures_of, cdx_line
-from newsmorgue.archive.manifests import REPAIRED, Described, Manifest, Replaced, parse_manifest, stored_manifests
+from newsmorgue.archive.index import capture_from_cdx, capture_from_record, captures_of, cdx_line
+from newsmorgue.archive.manifests import (
+    REPAIRED,
+    Described,
+    Manifest,
+    Replaced,
+    journal_parts,
+    parse_manifest,
+    stored_manifests,
+)
 from newsmorgue.archive.recovery import adopt
 from newsmorgue.archive.reindex import reindex
-from newsmorgue.archive.salvage import blank_line, is_event, is_record, lost_record, mend
+from newsmorgue.archive.salvage import Identify, Unwanted, blank_line, is_event, is_record, lost_record, mend
 from newsmorgue.archive.sealing import end_of_chain, file_sha256, read_back, seal, sha256_in
-from newsmorgue.archive.spool import object_keys
+from newsmorgue.archive.spool import CDXJ_SUFFIX, SpoolFile, object_keys, source_of
 from newsmorgue.archive.store import Store
 from newsmorgue.archive.verify import LOST, verify
-from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject
+from newsmorgue.archive.warc import parse_record
+from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject, NewsmorgueError, StoreUnavailable
 from newsmorgue.times import from_iso, iso, microseconds
 
 _QUARANTINE = "quarantine"
 _SCRATCH = ".repairing-"
-_CHUNK = 1 << 20
+_CHUNK, _SECTOR = 1 << 23, 1 << 12
 _KINDS = ("crawl", "save", "import", "compact")
 
 
@@ -51,24 +60,50 @@ def repair(archive: Archive, now: datetime) -> Iterator[str]:
     No crawl, import or compaction may be under way on this machine: raises :class:`Busy`. On others neither, which
     nothing here can see.
     """
+    _require_store(archive)
     report = verify(archive)
     if not report.problems:
         return
     with ExitStack() as stack:
         folder = stack.enter_context(_scratch(archive))
-        for source in sorted({manifest.source for manifest in _manifests(archive.store)}):
+        for source in _sources(archive):
             for kind in _KINDS:
                 stack.enter_context(archive.spool.lock_source(source, kind))
         work = _Repair(archive, now, folder)
         yield from work.restore_manifests()
         yield from work.quarantine_strangers()
+        names = {problem.name for problem in report.problems if problem.name}
+        yield from work.seal_spooled(names)
         yield from work.finish_begun()
-        yield from work.mend_all({problem.name for problem in report.problems if problem.name})
+        yield from work.mend_all(names)
         work.write_audit()
         if work.changed or any(problem.where == "catalogue" for problem in verify(archive).problems):
             rebuilt = reindex(archive, replace=True)
             yield f"catalogue: built anew from the objects, {rebuilt.captures} captures, {rebuilt.events} events"
         yield from work.remove_replaced()
+
+
+def _require_store(archive: Archive) -> None:
+    """A folder that is not mounted is no damage, and nothing must be made there."""
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        count = connection.execute(
+            sa.select(sa.func.count()).where(c.state.in_((SEALED, REPLACED)), c.manifest.is_not(None))
+        ).scalar_one()
+    if count and next(archive.store.list(), None) is None:
+        raise StoreUnavailable(
+            f"store {archive.store.address}: is empty, though {count} files were sealed into it; nothing was changed: "
+            "is it the right one, and mounted?"
+        )
+
+
+def _sources(archive: Archive) -> list[str]:
+    """Every source that a process on this machine could be writing for."""
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        known = set(connection.execute(sa.select(c.source).distinct()).scalars())
+    stored = {manifest.source for manifest in _manifests(archive.store)}
+    return sorted(known | stored | {source_of(name) for name in archive.spool.names()})
 
 
 @contextmanager
@@ -129,12 +164,13 @@ class _Repair:
 
     def quarantine_strangers(self) -> Iterator[str]:
         """Objects that no manifest describes, and manifests that cannot be read and of which there is no copy."""
+        found = list(self.archive.store.list())  # before the names: what is stored has its row first
         described = {item.key for manifest in _manifests(self.archive.store) for item in manifest.objects}
-        for name in self._unfinished_names():
+        for name in self._names_with_manifest():
             keys = object_keys(name)
             described |= {keys.warc, keys.cdxj, keys.journal}
         readable = {object_keys(manifest.name).manifest for manifest in _manifests(self.archive.store)}
-        for info in list(self.archive.store.list()):
+        for info in found:
             if info.key.startswith("manifests/") and info.key not in readable:
                 yield self._move(info.key)
             elif info.key.startswith(("warc/", "text/")) and info.key not in described:
@@ -143,14 +179,53 @@ class _Repair:
                     + ("; 'morgue import' takes its pages in again" if info.key.endswith(".warc.gz") else "")
                 )
 
-    def _unfinished_names(self) -> list[str]:
-        """What is being sealed, compacted or repaired: its objects come before its manifest."""
+    def _names_with_manifest(self) -> list[str]:
+        """What is sealed, or being sealed, compacted or repaired: then its objects come before its manifest."""
         c = schema.files.c
-        query = sa.select(c.name).where(c.manifest.is_not(None), c.state.not_in((SEALED, REPLACED)))
+        query = sa.select(c.name).where(c.manifest.is_not(None))
         with self.archive.catalogue.read() as connection:
             return list(connection.execute(query).scalars())
 
     # -- what gets a successor -----------------------------------------------------------------------------------
+
+    def seal_spooled(self, names: set[str]) -> Iterator[str]:
+        """Store what is damaged in this machine's spool as it is, to be mended there."""
+        for name in sorted(names & set(self.archive.spool.names())):
+            try:
+                file = adopt(self.archive, name, self.now)
+                if file is not None:
+                    with file:
+                        yield from self._sealed(file)
+            except NewsmorgueError as error:
+                yield f"{name}: not repaired: {error}"
+
+    def _sealed(self, file: SpoolFile) -> Iterator[str]:
+        """Seal a file; where it is no longer what its manifest says already, store what is left of it all the same."""
+        try:
+            seal(self.archive, file, self.now)
+            yield f"{file.name}: was in the spool, is stored"
+        except IntegrityFailure:
+            manifest = self._begun_manifest(file.name)
+            if manifest is None:
+                raise
+            keys, store = object_keys(file.name), self.archive.store
+            for key, path in ((keys.warc, file.warc_path), (keys.journal, file.journal_path)):
+                if store.stat(key) is None:
+                    store.put_file(key, path, sha256=file_sha256(path))
+            store.put_bytes(keys.manifest, manifest.encode())
+            self._set_state(file.name, SEALED)
+            file.discard()
+            yield f"{file.name}: was damaged in the spool, is stored as it is"
+
+    def _begun_manifest(self, name: str) -> str | None:
+        with self.archive.catalogue.read() as connection:
+            query = sa.select(schema.files.c.manifest).where(schema.files.c.name == name)
+            found: str | None = connection.execute(query).scalar_one()
+        return found
+
+    def _set_state(self, name: str, state: str) -> None:
+        with self.archive.catalogue.write() as connection:
+            connection.execute(sa.update(schema.files).where(schema.files.c.name == name).values(state=state))
 
     def finish_begun(self) -> Iterator[str]:
         """What has its place in a chain already: sealings that were cut short, successors that a repair began."""
@@ -161,8 +236,7 @@ class _Repair:
             texts = connection.execute(sa.select(c.manifest).where(c.state == COMPACTING)).scalars().all()
         for file in filter(None, (adopt(self.archive, name, self.now) for name in names)):
             with file:
-                seal(self.archive, file, self.now)
-            yield f"{file.name}: its sealing, which was cut short, is done"
+                yield from self._sealed(file)
         for manifest in (parse_manifest(text.encode(), "catalogue") for text in texts):
             if manifest.reason == REPAIRED:
                 yield from self._succeed(manifest.replaces[0].name, manifest)
@@ -172,21 +246,14 @@ class _Repair:
         manifests = {manifest.name: manifest for manifest in _manifests(self.archive.store)}
         replaced = {item.name for manifest in manifests.values() for item in manifest.replaces}
         for name in sorted(names - replaced):
-            if name not in manifests:
-                if self.archive.spool.path(name, ".warc.gz").exists():
-                    yield f"{name}: is still in the spool; 'morgue seal' stores it as it is, then repair it"
-                continue
-            yield from self._mend(manifests[name])
+            if name in manifests:
+                yield from self._mend(manifests[name])
 
     def _mend(self, manifest: Manifest) -> Iterator[str]:
-        store, keys = self.archive.store, object_keys(manifest.name)
-        missing = [key for key in (keys.warc, keys.journal) if store.stat(key) is None]
-        if keys.warc in missing:
-            yield f"{keys.warc}: is missing; nothing here can replace it, but a copy of it put back under that key"
-            return
-        if not missing and self._is_whole(manifest):
+        if self._is_whole(manifest):
             yield from self._restore_index(manifest)
-            if _sha256(store, keys.cdxj) == sha256_in(manifest, keys.cdxj):
+            key = object_keys(manifest.name).cdxj
+            if _sha256(self.archive.store, key) == sha256_in(manifest, key):
                 return
         yield from self._succeed(manifest.name, None)
 
@@ -195,8 +262,11 @@ class _Repair:
         store, keys = self.archive.store, object_keys(manifest.name)
         if any(_sha256(store, key) != sha256_in(manifest, key) for key in (keys.warc, keys.journal)):
             return False
+        report = Report()
         with store.open(keys.warc) as stream:
-            return WarcReader(Report()).read(stream, keys.warc, manifest.name)[1] is None
+            is_readable = WarcReader(report).read(stream, keys.warc, manifest.name)[1] is None
+        with store.open(keys.journal) as stream:
+            return is_readable and read_journal(stream, keys.journal, manifest.name, report)[1]
 
     def _restore_index(self, manifest: Manifest) -> Iterator[str]:
         store, keys = self.archive.store, object_keys(manifest.name)
@@ -221,13 +291,12 @@ class _Repair:
         """Store a successor of a damaged sealing, and remember what it lacks for the audit."""
         old = self._manifest(old_name)
         new_name = begun.name if begun else self._new_name(old)
-        try:
-            mended = self._made(old, new_name)
-        except MalformedRecord as error:
-            yield f"{old_name}: not repaired: {error}"
-            return
+        mended = self._made(old, new_name)
         for described in old.objects:
-            if _sha256(self.archive.store, described.key) not in (described.sha256, None):
+            found = _sha256(self.archive.store, described.key)
+            if found is None:
+                yield f"{described.key}: is missing"
+            elif found != described.sha256:
                 yield self._copy(described.key)
         manifest = begun or self._begin(old, new_name, mended)
         self._store(manifest, mended)
@@ -252,26 +321,49 @@ class _Repair:
 
     def _made(self, old: Manifest, new_name: str) -> _Mended:
         """The successor's objects: the same bytes whenever this is done."""
-        keys = object_keys(old.name)
+        keys, known = object_keys(old.name), self._known(old)
         warc, journal = self.folder / "warc", self.folder / "journal"
-        mend(self._fetch(keys.warc), warc, old.size_of(keys.warc), is_record, lost_record(new_name, old.sealed_at))
-        mend(self._fetch(keys.journal), journal, old.size_of(keys.journal), is_event, blank_line)
+        size, fill, identify = old.size_of(keys.warc), lost_record(new_name, old.sealed_at), _identify(known)
+        mend(self._fetch(keys.warc), warc, size, is_record, fill, identify=identify, is_long=False)
+        borders = {part.offset for part in journal_parts(old, self._replaced(old))}
+        mend(self._fetch(keys.journal), journal, old.size_of(keys.journal), is_event, blank_line, borders=borders)
         with warc.open("rb") as stream:
             captures, _ = WarcReader(Report()).read(stream, "", new_name)
         there = {capture.offset for capture in captures}
-        lost = tuple(capture for capture in self._rows(old.name) if capture.offset not in there)
+        lost = tuple(capture for capture in known if capture.offset not in there)
         return _Mended(warc, journal, _index(captures), lost)
 
+    def _replaced(self, old: Manifest) -> dict[str, Manifest]:
+        """The manifests of all that was moved into a file."""
+        found: dict[str, Manifest] = {}
+        for item in old.replaces:
+            found[item.name] = self._manifest(item.name)
+            found |= self._replaced(found[item.name])
+        return found
+
+    def _known(self, old: Manifest) -> list[Capture]:
+        """The captures that a WARC held: by its index, if that is whole, else the catalogue, else what is legible."""
+        store, key = self.archive.store, object_keys(old.name).cdxj
+        is_whole = _sha256(store, key) == sha256_in(old, key)
+        return (not is_whole and self._rows(old.name)) or list(_legible(self._fetch(key)))
+
     def _fetch(self, key: str) -> Path:
-        """A local copy of an object; an empty one where it is missing."""
-        path = self.folder / "damaged"
+        """A local copy of an object; an empty one where it is missing, with zeros where the disk cannot read it."""
+        store, path = self.archive.store, self.folder / "damaged"
+        info = store.stat(key)
         with path.open("wb") as out:
-            try:
-                with self.archive.store.open(key) as stream:
-                    shutil.copyfileobj(stream, out, _CHUNK)
-            except MissingObject:
-                pass  # all of it is a gap, then
+            for start in range(0, info.size if info else 0, _CHUNK):
+                size = min(_CHUNK, info.size - start if info else 0)
+                out.write(_range(store, key, start, size) or self._sectors(key, start, size))
         return path
+
+    def _sectors(self, key: str, start: int, length: int) -> bytes:
+        """What can be read of a stretch, in the steps in which disks lose it."""
+        parts = []
+        for offset in range(start, start + length, _SECTOR):
+            size = min(_SECTOR, start + length - offset)
+            parts.append(_range(self.archive.store, key, offset, size) or bytes(size))
+        return b"".join(parts)
 
     def _begin(self, old: Manifest, name: str, mended: _Mended) -> Manifest:
         """Fix the successor's place in the chain: from here on the repair will be finished."""
@@ -316,15 +408,21 @@ class _Repair:
                 seal(self.archive, file, self.now)
 
     def remove_replaced(self) -> Iterator[str]:
-        """Of what a repair replaced nothing stays but the manifest; what is damaged of it stays in quarantine."""
+        """Of what a repair replaced nothing stays but the manifest; what its successor lacks stays in quarantine."""
         manifests = {manifest.name: manifest for manifest in _manifests(self.archive.store)}
-        repaired = [manifest for manifest in manifests.values() if manifest.reason == REPAIRED]
-        for described in (item for manifest in repaired for item in manifests[manifest.replaces[0].name].objects):
-            found = _sha256(self.archive.store, described.key)
-            if found is not None and found != described.sha256:
-                self._copy(described.key)
-                yield f"{described.key}: removed; what was left of it is in {_QUARANTINE}/"
-            if found is not None:
+        for new in manifests.values():
+            old = manifests.get(new.replaces[0].name) if new.reason == REPAIRED else None
+            for described, its in zip(old.objects, new.objects, strict=True) if old else ():
+                found = _sha256(self.archive.store, described.key)
+                if found is None:
+                    continue
+                is_index = described.key.endswith(CDXJ_SUFFIX)
+                if found != described.sha256:
+                    self._copy(described.key)
+                    yield f"{described.key}: removed; what was left of it is in {_QUARANTINE}/"
+                elif found != its.sha256 and not is_index:
+                    said = self._copy(described.key)
+                    yield f"{said}; it is whole, and was given up for lost: 'morgue import' takes it in from there"
                 self.archive.store.delete(described.key)
 
     def _move(self, key: str) -> str:
@@ -346,12 +444,53 @@ class _Repair:
         return f"{key}: copied to {goal}"
 
 
+def _identify(known: list[Capture]) -> Identify:
+    """Where a record stood. A capture that nothing knows of is not taken over: within a damaged record, a site's own
+    gzip body may look like one."""
+    places = {_identity(capture): capture.offset for capture in known}
+
+    def identify(content: bytes, length: int) -> int | None:
+        record = parse_record(content, "")
+        if not record.is_indexed:
+            return None
+        place = places.get(_identity(capture_from_record(record, known[0].warc, 0, length))) if known else None
+        if place is None and known:
+            raise Unwanted
+        return place
+
+    return identify
+
+
+def _identity(capture: Capture) -> tuple[str, datetime, str | None, int]:
+    return capture.url, capture.time, capture.payload_digest, capture.length
+
+
+def _legible(path: Path) -> Iterator[Capture]:
+    """The captures in an index of which some lines may be damaged."""
+    for line in path.read_bytes().splitlines():
+        try:
+            yield capture_from_cdx(parse_line(line.decode(), ""))
+        except (UnicodeDecodeError, MalformedRecord):
+            continue
+
+
+def _range(store: Store, key: str, start: int, length: int) -> bytes | None:
+    """A stretch of an object; None where it cannot be read."""
+    try:
+        return store.get_range(key, start, length)
+    except IntegrityFailure:
+        return None
+
+
 def _index(captures: list[Capture]) -> bytes:
     return b"".join(sorted(format_line(cdx_line(capture)).encode() + b"\n" for capture in captures))
 
 
 def _sha256(store: Store, key: str) -> str | None:
+    """The SHA-256 of an object; None where there is none, empty where it cannot be read to its end."""
     try:
         return store.sha256(key)
     except MissingObject:
         return None
+    except IntegrityFailure:
+        return ""

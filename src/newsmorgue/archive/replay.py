@@ -189,7 +189,9 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
         "failures": failures,
     }
     values |= {"due_at": microseconds(retry) if retry else None, "reason": "retry" if retry else "", "claimed_by": None}
-    if event.outcome == "respelled":  # the same address as the site spells it: to be fetched so, at once
+    if (
+        event.outcome == "respelled" and row is not None
+    ):  # the same address as the site spells it: to be fetched so, at once
         values |= {"url": event.detail, "hops": row.hops + 1, "due_at": microseconds(entry.at), "reason": event.reason}
     validators = {"etag": event.etag, "last_modified": event.last_modified} if event.etag or event.last_modified else {}
     update(connection, schema.urls, {"source": event.source, "key": event.key}, values | validators)

@@ -1,14 +1,16 @@
 """What is whole in a damaged file of gzip members, and the same file without the rest.
 
-A mended file is as long as the whole one was, and every whole member stands where it stood: a filler has the place of
-what was damaged, a record of its own in a WARC, a blank line in a journal.
+In a mended file every whole member stands where it stood: a filler has the place of what was damaged, a record of its
+own in a WARC, a blank line in a journal. Behind the last whole member nothing has a place to keep: a WARC ends there.
 """
 
 import mmap
 import struct
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from bisect import bisect
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -28,6 +30,8 @@ LOST_FIELD = "Newsmorgue-Lost"
 # RFC 1951 §3.2.4: a block that is not compressed has five bytes of head and at most this many of content.
 _MOST_STORED, _BLOCK_HEAD = 65_535, 5
 _GZIP_FRAME = 18  # RFC 1952 §2.3: head and trailer of a member
+_LEAST = 1 << 12  # bytes in which any filler finds room
+_TAIL = 512  # bytes of a filler that nothing stands behind
 _LOST = b"These bytes were damaged; what was left of them is in quarantine."
 IsWhole = Callable[[bytes], bool]
 
@@ -83,33 +87,157 @@ def _member(data: mmap.mmap, start: int) -> tuple[int, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What was not whole: offset and length in bytes, in the file as it should be."""
+    """What was not whole: the offset, the bytes that a filler has to have, and the bytes that were lost."""
 
     offset: int
     length: int
+    lost: int
 
 
 Fill = Callable[[Gap], bytes]
+Identify = Callable[[bytes, int], int | None]
+"""Where a member of that content and length stood; None where nothing says so."""
 
 
-def mend(path: Path, mended: Path, size: int, is_whole: IsWhole, fill: Fill) -> list[Gap]:
-    """Write to ``mended`` what a file of ``size`` bytes still has, the gaps filled; where those are.
+class Unwanted(Exception):
+    """A whole member that must not be taken over; raised by :data:`Identify`."""
 
-    Raises :class:`MalformedRecord` for a gap that no filler fits into.
+
+@dataclass
+class _Run:
+    """Whole members that follow one another in a damaged file, by their offsets and lengths in it."""
+
+    start: int
+    members: list[tuple[int, int]] = field(default_factory=list)
+    shift: int | None = None  # how far all of it stood from where it is
+
+    @property
+    def end(self) -> int:
+        return self.members[-1][0] + self.members[-1][1] if self.members else self.start
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A member: where it belongs, and where it is in the damaged file."""
+
+    offset: int
+    length: int
+    found: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
+def _runs(path: Path, is_whole: IsWhole, identify: Identify) -> list[_Run]:
+    runs: list[_Run] = []
+    for offset, member, content in intact_members(path, is_whole):
+        try:
+            place = identify(content, len(member))
+        except Unwanted:
+            continue
+        if not runs or runs[-1].end != offset:
+            runs.append(_Run(offset))
+        if place is not None and runs[-1].shift not in (None, place - offset):
+            runs.append(_Run(offset))  # something between whole members was lost, or came in, just at their border
+        if place is not None:
+            runs[-1].shift = place - offset
+        runs[-1].members.append((offset, len(member)))
+    return runs
+
+
+def _placed(path: Path, size: int, is_whole: IsWhole, identify: Identify) -> list[_Placed]:
+    """The members that are whole, where they belong: by what is known of one of their run, or as they stand, or (the
+    last ones of a file that grew or shrank) as far from its end as they are. What is known goes before what is guessed.
     """
-    gaps = []
-    with mended.open("wb") as out:
-        for offset, member, _ in intact_members(path, is_whole):
-            if offset + len(member) > size:
-                break
-            if offset > out.tell():
-                gaps.append(Gap(out.tell(), offset - out.tell()))
-                out.write(fill(gaps[-1]))
-            out.write(member)
-        if out.tell() < size:
-            gaps.append(Gap(out.tell(), size - out.tell()))
-            out.write(fill(gaps[-1]))
+    placed: list[_Placed] = []
+    runs = _runs(path, is_whole, identify)
+    for run in sorted(runs, key=lambda run: run.shift is None):
+        shift = run.shift
+        if shift is None:
+            shift = size - path.stat().st_size if run.start and run.end == path.stat().st_size else 0
+        for offset, length in run.members:
+            _place(placed, _Placed(offset + shift, length, offset), size)
+    return placed
+
+
+def _place(placed: list[_Placed], member: _Placed, size: int) -> None:
+    """Put a member among the others, if its room is free."""
+    number = bisect(placed, member.offset, key=lambda other: other.offset)
+    begin = placed[number - 1].end if number else 0
+    end = placed[number].offset if number < len(placed) else size
+    if begin <= member.offset and member.end <= end:
+        placed.insert(number, member)
+
+
+def mend(
+    path: Path,
+    mended: Path,
+    size: int,
+    is_whole: IsWhole,
+    fill: Fill,
+    *,
+    identify: Identify = lambda content, length: None,
+    borders: Collection[int] = (),
+    is_long: bool = True,
+) -> list[Gap]:
+    """Write to ``mended`` what a file that had ``size`` bytes still has, each member where it stood; the gaps.
+
+    No filler crosses one of ``borders`` (offsets). The mended file has ``size`` bytes again where ``is_long``; else it
+    ends soon behind its last whole member. A member beside a gap that no filler fits into is given up.
+    """
+    placed = _placed(path, size, is_whole, identify)
+    while (misfit := _misfit(placed, size, fill, borders, is_long)) is not None:
+        del placed[misfit]
+    with path.open("rb") as source, mended.open("wb") as out:
+        gaps = []
+        for gap, member in _layout(placed, size, borders, is_long):
+            if gap is not None:
+                out.write(fill(gap))
+                gaps.append(gap)
+            if member is not None:
+                source.seek(member.found)
+                out.write(source.read(member.length))
     return gaps
+
+
+def _layout(
+    placed: list[_Placed], size: int, borders: Collection[int], is_long: bool
+) -> Iterator[tuple[Gap | None, _Placed | None]]:
+    """Gaps and members in the order of the mended file."""
+    end = 0
+    for member in placed:
+        for gap in _gaps(end, member.offset, borders):
+            yield gap, None
+        yield None, member
+        end = member.end
+    if is_long:
+        for gap in _gaps(end, size, borders):
+            yield gap, None
+    elif end < size:
+        yield Gap(end, _TAIL, size - end), None
+
+
+def _gaps(start: int, end: int, borders: Collection[int]) -> Iterator[Gap]:
+    cuts = [start, *sorted(border for border in borders if start < border < end), end]
+    for one, other in pairwise(cuts):
+        if one < other:
+            yield Gap(one, other - one, other - one)
+
+
+def _misfit(placed: list[_Placed], size: int, fill: Fill, borders: Collection[int], is_long: bool) -> int | None:
+    """Which member is to be given up, being beside a gap too small for a filler: the one behind it, or the last."""
+    number = 0
+    for gap, member in _layout(placed, size, borders, is_long):
+        number += member is not None
+        if gap is not None:
+            try:
+                fill(Gap(gap.offset, min(gap.length, _LEAST), gap.lost))
+            except MalformedRecord:
+                if not placed:
+                    raise
+                return min(number, len(placed) - 1)
+    return None
 
 
 def blank_line(gap: Gap) -> bytes:
@@ -124,7 +252,7 @@ def lost_record(name: str, date: str) -> Fill:
         identifier = uuid5(NAMESPACE_URL, f"{name}@{gap.offset}")
         head = (
             f"WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:{identifier}>\r\n"
-            f"WARC-Date: {date}\r\n{LOST_FIELD}: {gap.length}\r\nContent-Type: text/plain\r\n"
+            f"WARC-Date: {date}\r\n{LOST_FIELD}: {gap.lost}\r\nContent-Type: text/plain\r\n"
         )
         digest_line = f"WARC-Block-Digest: {sha1(b'')}\r\n"
         room = size - len(head) - len(digest_line) - len("Content-Length: 0000000000\r\n\r\n\r\n\r\n")

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import SEALED, SEALING, Archive
 from newsmorgue.archive.cdxj import format_line
+from newsmorgue.archive.events import decode
 from newsmorgue.archive.index import captures_of, cdx_line
-from newsmorgue.archive.journal import entries
 from newsmorgue.archive.manifests import Described, Manifest, link, parse_manifest
+from newsmorgue.archive.salvage import intact_members, is_event
 from newsmorgue.archive.spool import SpoolFile, object_keys, source_of
 from newsmorgue.errors import IntegrityFailure
 from newsmorgue.times import from_microseconds, iso
@@ -97,8 +98,9 @@ def end_of_chain(connection: sa.Connection, source: str) -> tuple[int, str | Non
 
 
 def _first_seq(file: SpoolFile) -> int | None:
-    with file.journal_path.open("rb") as stream:
-        return next((entry.seq for _, entry in entries(stream, file.name)), None)
+    """Damage holds up no sealing: verify names it, once the file is stored."""
+    found = intact_members(file.journal_path, is_event)
+    return next((decode(content, file.name).seq for _, _, content in found if content.strip()), None)
 
 
 def _objects(file: SpoolFile, cdxj: bytes) -> tuple[Described, ...]:

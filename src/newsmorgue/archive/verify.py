@@ -40,7 +40,7 @@ def verify(archive: Archive) -> Report:
     _check_chains(manifests, report)
     _check_manifests(sealed_before, {manifest.name: data for manifest, data in manifests}, report)
     finished = _finished(archive, manifests, report)
-    successors = {item.name: manifest.name for manifest in finished for item in manifest.replaces}
+    successors = {item.name: manifest for manifest in finished for item in manifest.replaces}
     _check_strangers(archive, [manifest for manifest, _ in manifests], report)
     walk = _Walk(archive, report)
     for manifest in finished:
@@ -107,16 +107,17 @@ def _check_manifests(sealed: dict[str, str], stored: dict[str, bytes], report: R
 
 def _check_strangers(archive: Archive, manifests: list[Manifest], report: Report) -> None:
     """Objects that no manifest describes, but for those that are being sealed at this moment."""
+    found = [info.key for info in archive.store.list() if info.key.startswith(("warc/", "text/"))]
     described = {item.key for manifest in manifests for item in manifest.objects}
     c = schema.files.c
-    with archive.catalogue.read() as connection:
+    with archive.catalogue.read() as connection:  # after the list: what is stored has its row first
         names = connection.execute(sa.select(c.name).where(c.manifest.is_not(None))).scalars().all()
     for name in names:
         keys = object_keys(name)
         described |= {keys.warc, keys.cdxj, keys.journal}
-    for info in archive.store.list():
-        if info.key.startswith(("warc/", "text/")) and info.key not in described:
-            report.add(info.key, "stands in no manifest")
+    for key in found:
+        if key not in described:
+            report.add(key, "stands in no manifest")
 
 
 def _finished(archive: Archive, manifests: list[tuple[Manifest, bytes]], report: Report) -> list[Manifest]:
@@ -132,12 +133,12 @@ def _finished(archive: Archive, manifests: list[tuple[Manifest, bytes]], report:
     return [manifest for manifest, _ in manifests if manifest.name not in names]
 
 
-def _check_removed(store: Store, manifest: Manifest, successor: str, report: Report) -> None:
+def _check_removed(store: Store, manifest: Manifest, successor: Manifest, report: Report) -> None:
     """What was replaced must be gone, but for its manifest."""
     for described in manifest.objects:
         if store.stat(described.key) is not None:
-            what = f"was replaced by {successor}; run 'morgue compact' or 'morgue verify --repair' again to remove it"
-            report.add(described.key, what)
+            again = "morgue verify --repair" if successor.reason == REPAIRED else "morgue compact"
+            report.add(described.key, f"was replaced by {successor.name}; run '{again}' again to remove it")
 
 
 def _check_pieces(store: Store, manifest: Manifest, others: dict[str, Manifest], report: Report) -> None:
@@ -264,6 +265,9 @@ def _check_objects(store: Store, manifest: Manifest, report: Report) -> None:
         except MissingObject:
             report.add(described.key, "missing, though its manifest describes it", manifest.name)
             continue
+        except IntegrityFailure as error:
+            report.add(described.key, str(error), manifest.name)
+            continue
         if found != described.sha256:
             what = f"has SHA-256 {found}, its manifest says {described.sha256}"
             report.add(described.key, what, manifest.name)
@@ -284,7 +288,7 @@ def _read_index(store: Store, key: str, name: str, report: Report) -> list[Captu
             return [capture_from_cdx(line) for line in read_cdxj(stream, key)]
     except MissingObject:
         return None
-    except MalformedRecord as error:
+    except (MalformedRecord, IntegrityFailure) as error:
         report.add(key, str(error), name)
         return None
 
