@@ -350,12 +350,9 @@ class StaleVersion:
     seen: datetime
 
 
-def stale_versions(connection: sa.Connection, key: str, reading: str) -> list[StaleVersion]:
-    """The versions of the story at an address whose newest text is not under a reading: none to compare one with, or
-    one that a return to that reading has made the newest again."""
-    story = story_at(connection, key)
-    if story is None:
-        return []
+def stale_versions(connection: sa.Connection, story: str, reading: str) -> list[StaleVersion]:
+    """The versions of a story whose newest text is not under a reading: none to compare one with, or one that a return
+    to that reading has made the newest again."""
     v, s, t = schema.versions.c, schema.sightings.c, schema.texts.c
     later = schema.texts.alias()
     newest = sa.select(sa.func.max(later.c.seq)).where(later.c.version == t.version).scalar_subquery()

@@ -97,6 +97,14 @@ def identify(
     return story, is_new
 
 
+def may_belong_to(connection: sa.Connection, address: Address, article: Article) -> list[str]:
+    """The stories that :func:`identify` may find a page to be of: whoever compares it needs their texts."""
+    claimed = _key(article.canonical) if article.canonical else None
+    named = [story_at(connection, key) for key in {address.key, claimed} if key]
+    leading = [root_of(connection, story) for story, _ in _leading_here(connection, address)]
+    return list(dict.fromkeys(story for story in (*named, *leading) if story))
+
+
 def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | None, str | None]:
     """The canonical URL a page claims beside its own address: (believable, foreign), at most one of them."""
     claimed = article.canonical
