@@ -2,9 +2,10 @@
 
 import asyncio
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 from scrapy.crawler import Crawler
@@ -15,9 +16,12 @@ from newsmorgue.cleaning import Article, Memory, Selectors
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines import worker
 from newsmorgue.pipelines.items import CleanedPage, FetchedPage
+from newsmorgue.spiders.lists import ListPage
 from newsmorgue.stories.filing import EndVisit
 
 SECONDS = 10.0
+LIST_SECONDS = 60.0  # the largest sitemap takes two
+Result = TypeVar("Result")
 
 
 class CleaningPool:
@@ -70,14 +74,22 @@ class CleaningPool:
         assets: Assets,
     ) -> tuple[Article, tuple[str, ...]]:
         """As :meth:`clean`, and the URLs of the assets that are to be kept with a story."""
+        return await self._run(
+            worker.read_page, (entity, content_encoding, charset, url, memory, selectors, assets), SECONDS
+        )
+
+    async def read_list(self, page: ListPage) -> bytes:
+        """Read a list in a worker; what it says, packed. Raises :class:`CleaningFailed`."""
+        return await self._run(worker.read_list, (page,), LIST_SECONDS)
+
+    async def _run(self, function: Callable[..., Result], arguments: tuple[Any, ...], seconds: float) -> Result:
         if self._pool is None:
             self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
-        page = (entity, content_encoding, charset, url, memory, selectors, assets)
-        job = self._pool.schedule(worker.read_page, args=page, timeout=SECONDS)
+        job = self._pool.schedule(function, args=arguments, timeout=seconds)
         try:
             return await asyncio.wrap_future(job)
         except FutureTimeout as error:
-            raise CleaningFailed(f"cleaning took more than {SECONDS:.0f} s") from error
+            raise CleaningFailed(f"it took more than {seconds:.0f} s") from error
         except ProcessExpired as error:
             raise CleaningFailed(f"the cleaning process ended with code {error.exitcode}") from error
         except BrokenProcessPool as error:

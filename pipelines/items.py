@@ -1,9 +1,12 @@
 """What passes between the spider and the stages."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from newsmorgue.archive.capture import Assets
 from newsmorgue.cleaning import Article, Memory, Selectors
+from newsmorgue.spiders.lists import Found, ListPage
 from newsmorgue.stories.filing import Visit
 
 
@@ -21,6 +24,18 @@ class FetchedPage:
     charset: str | None
     assets: Assets = Assets.NONE
     selectors: Selectors | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedList:
+    """A home page, section, feed or sitemap as captured.
+
+    ``read`` makes what it says into intents; the last of them, or a :class:`FetchedPage` in its place, ends the visit.
+    """
+
+    visit: Visit
+    page: ListPage
+    read: Callable[[Iterator[Found]], Iterator[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.pipelines.items import CleanedPage
 from newsmorgue.stories.filing import EndVisit, FilePage, Renewal, StaleVersion, stale_versions
-from newsmorgue.stories.identity import may_belong_to
 
 _log = logging.getLogger(__name__)
 
@@ -46,10 +45,10 @@ class VersionPipeline:
         return FilePage(item.visit, item.article, tuple(renewals), item.assets, _reading(item))
 
     def _stale(self, item: CleanedPage) -> list[StaleVersion]:
-        """Also a page at a new address may turn out to be of a known story."""
+        if item.visit.reason == "new":
+            return []
         with self._capture.archive.catalogue.read() as connection:
-            stories = may_belong_to(connection, item.visit.address, item.article)
-            return [stale for story in stories for stale in stale_versions(connection, story, _reading(item))]
+            return stale_versions(connection, item.visit.address.key, _reading(item))
 
     async def _renew(self, stale: StaleVersion, item: CleanedPage) -> Renewal | None:
         """Clean a version's last capture under the page's reading, so that neither an upgrade makes a version, nor what

@@ -10,8 +10,10 @@ import signal
 from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.cleaning import STORY_KINDS, Article, Memory, Selectors, clean
+from newsmorgue.spiders.lists import read_list
 from newsmorgue.spiders.requisites import page_requisites
 
+__all__ = ["prepare", "read_list", "read_page"]
 LARGEST_ENTITY = 64 << 20
 _MEMORY = 1 << 30
 _PR_SET_PDEATHSIG = 1

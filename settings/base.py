@@ -20,6 +20,7 @@ EXTENSIONS: dict[str, Any] = {
     "newsmorgue.capture.extension.CaptureExtension": 0,
 }
 ITEM_PIPELINES = {
+    "newsmorgue.pipelines.lists.ListPipeline": 50,
     "newsmorgue.pipelines.clean.CleanPipeline": 100,
     "newsmorgue.pipelines.version.VersionPipeline": 200,
     "newsmorgue.pipelines.file.FilePipeline": 300,
@@ -54,6 +55,7 @@ HTTPERROR_ALLOW_ALL = True
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "newsmorgue.spiders.robots.RobotsTxtMiddleware": 100,
+    "newsmorgue.spiders.budget.BudgetMiddleware": 110,
 }
 # One more try at once for a broken connection or a server's hiccup; 429 and 503 ask to be left alone for a while.
 RETRY_TIMES = 1
@@ -69,7 +71,8 @@ DEFAULT_REQUEST_HEADERS = {
     # What this crawler can undo, and no more.
     "Accept-Encoding": "gzip, deflate",
 }
-DOWNLOAD_DELAY = 1.0
+# A host's pace is kept in the catalogue, for all sources and processes that ask it: newsmorgue.spiders.budget.
+DOWNLOAD_DELAY = 0
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 CONCURRENT_REQUESTS = 32
 DOWNLOAD_TIMEOUT = 60

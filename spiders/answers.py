@@ -1,9 +1,10 @@
 """What an answer means: from a recorded exchange to intents and pages. Pure: no Scrapy, no network, no clock."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -13,13 +14,12 @@ from newsmorgue.archive.frontier import Claim
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.capture.recorder import Recorded
 from newsmorgue.errors import NewsmorgueError
-from newsmorgue.pipelines.items import FetchedPage
+from newsmorgue.pipelines.items import FetchedList, FetchedPage
 from newsmorgue.settings.configuration import SourceConfiguration
-from newsmorgue.spiders.feeds import parse_feed
-from newsmorgue.spiders.links import feeds_linked_from, story_links
-from newsmorgue.spiders.mentions import Mention, absolute_address
+from newsmorgue.spiders.links import is_advert
+from newsmorgue.spiders.lists import Found, ListPage
+from newsmorgue.spiders.mentions import absolute_address
 from newsmorgue.spiders.requisites import css_requisites
-from newsmorgue.spiders.sitemaps import parse_sitemap
 from newsmorgue.stories.assets import DiscoverAssets
 from newsmorgue.stories.filing import (
     MAX_HOPS,
@@ -30,24 +30,29 @@ from newsmorgue.stories.filing import (
     FileUnmodified,
     Finding,
     Intent,
+    NextPage,
     Visit,
 )
 from newsmorgue.stories.identity import Address, same_site
 from newsmorgue.urls import address_key
 
-_Found = tuple[list[Finding], str | None]  # what a list names, and what was wrong with it
 OPERATOR = "operator"  # found_in of what was typed or configured, or what robots.txt names
 GUESS = "guess"  # found_in of addresses that nobody named, but which many sites have
-LARGEST_LIST = 64 << 20  # sitemaps.org allows 50 MB unpacked
 LARGEST_STYLESHEET = 4 << 20
-_BATCH = 500
+# Each is a transaction of its own, and holds the crawl up for some hundredths of a second.
+_BATCH = 100
+_MOST_LINKS = 5000
+# Further pages of a section: what a crawl reads as long as each has something new, and with a day to go back to.
+MOST_PAGES = 50
+MOST_PAGES_SINCE = 2000
+_UNVOUCHED = frozenset({Role.LINK, Role.SECTION})
 _RETRY_AFTER = timedelta(minutes=15)
 _LONGEST_WAIT = timedelta(days=1)
 
 
 def address_of(source: SourceConfiguration, url: str, key: str) -> Address:
-    """A URL of a source, as identity sees it."""
-    return Address(source.slug, frozenset(source.hosts), url, key)
+    """A URL of a source, as identity sees it: a page on one of the source's other hosts may name its home's."""
+    return Address(source.slug, frozenset((*source.hosts, urlsplit(source.home).netloc)), url, key)
 
 
 def is_ours(source: SourceConfiguration, url: str) -> bool:
@@ -57,13 +62,14 @@ def is_ours(source: SourceConfiguration, url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A claimed URL, what became of its exchange, and when."""
+    """A claimed URL, what became of its exchange, and when; ``since``: how far back the crawl looks, if told."""
 
     source: SourceConfiguration
     claim: Claim
     recorded: Recorded
     run: str
     now: datetime
+    since: date | None = None
 
     @property
     def head(self) -> HttpHead:
@@ -81,7 +87,7 @@ class Answer:
         return Visit(address, self.run, claim.reason, claim.role, self.recorded.capture, *validators)
 
 
-def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage]:
+def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList]:
     """Everything an answer leads to. Exactly one of the items ends the visit, sooner or later."""
     status, refused = answer.head.status, answer.recorded.refusal
     if refused:
@@ -104,7 +110,7 @@ def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage]:
 
 def failed(answer: Answer, why: str) -> EndVisit:
     """A failure, to be tried again later; for an address nobody vouched for, only the fact that nothing is there."""
-    if answer.claim.role == Role.LINK or answer.claim.found_in == GUESS:
+    if answer.claim.role in _UNVOUCHED or answer.claim.found_in == GUESS:
         return EndVisit(answer.visit, "not_story", why)
     return EndVisit(answer.visit, "failed", why, answer.now + _RETRY_AFTER)
 
@@ -166,7 +172,9 @@ def _read_redirect(answer: Answer) -> Intent:
         return failed(
             answer, f"redirects to another site: {target[:500]}; if that is the source now, crawl it by that address"
         )
-    return FileRedirect(answer.visit, target, answer.claim.hops, answer.now)
+    # A further page of a list counts how far back it is, not redirects.
+    most = MOST_PAGES_SINCE if answer.claim.role == Role.OLDER else MAX_HOPS
+    return FileRedirect(answer.visit, target, answer.claim.hops, answer.now, most)
 
 
 def _as_sent(value: str) -> str:
@@ -178,30 +186,95 @@ def _as_sent(value: str) -> str:
 
 
 def _read_absence(answer: Answer) -> Intent:
-    if answer.claim.role == Role.ASSET:
+    if answer.claim.role in (Role.ASSET, Role.SECTION, Role.OLDER):
         return EndVisit(answer.visit, "gone", str(answer.head.status))
     if answer.claim.role in PAGE_ROLES or answer.claim.found_in == GUESS:
         return FileGone(answer.visit, answer.head.status, answer.now)
     return failed(answer, f"status {answer.head.status}")
 
 
-def _read_content(answer: Answer) -> Iterator[Intent | FetchedPage]:
+def _read_content(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList]:
     if answer.claim.role in PAGE_ROLES:
         yield _read_page(answer)
         return
-    try:
-        body = decode_entity(answer.recorded.exchange.entity, answer.head.get("content-encoding"), LARGEST_LIST)
-    except NewsmorgueError as error:
-        yield failed(answer, str(error))
-        return
-    findings, problem = _FINDERS[answer.claim.role](answer, body)
-    yield from discoveries(answer.source.slug, answer.claim.url, findings)
-    if problem and not findings and answer.claim.found_in == OPERATOR:
-        yield failed(answer, problem)
-    elif answer.claim.role == Role.HOME and urlsplit(answer.claim.url).path.strip("/"):
-        yield _read_page(answer)  # "home" is what the operator typed: it may well be a story
-    else:
-        yield EndVisit(answer.visit, "listed", problem)
+    head, url = answer.head, answer.claim.url
+    entity, coding = answer.recorded.exchange.entity, head.get("content-encoding")
+    page = ListPage(answer.claim.role, url, entity, coding, head.charset, answer.source.hosts)
+    yield FetchedList(answer.visit, page, partial(list_intents, answer))
+
+
+def list_intents(answer: Answer, found: Iterable[Found]) -> Iterator[Intent | FetchedPage]:
+    """What a list says, as intents: batches that a commit takes in its stride, and last what ends the visit."""
+    source, here = answer.source.slug, answer.claim.url
+    told = _Told()
+    # A page is settled at once: whether it has anything new says whether its next page is wanted.
+    size = _BATCH if answer.claim.role in (Role.SITEMAP, Role.FEED) else _MOST_LINKS
+    for findings in _batches(_on_site(answer, told.noting(found)), size):
+        yield Discover(source, here, tuple(findings), then=told.next_page(answer))
+    if told.guesses:
+        yield Discover(source, GUESS, tuple(told.guesses))
+    yield _ending(answer, told)
+
+
+def _ending(answer: Answer, told: "_Told") -> Intent | FetchedPage:
+    if told.problem and not told.count and answer.claim.found_in == OPERATOR:
+        return failed(answer, told.problem)
+    if answer.claim.role == Role.HOME and urlsplit(answer.claim.url).path.strip("/"):
+        return _read_page(answer)  # "home" is what the operator typed: it may well be a story
+    return EndVisit(answer.visit, "listed", told.problem)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a list says beside its addresses, as it is read."""
+
+    problem: str | None = None
+    older: Found | None = None
+    count: int = 0
+    guesses: list[Finding] = field(default_factory=list)
+
+    def noting(self, found: Iterable[Found]) -> Iterator[Found]:
+        """The addresses alone; the rest is noted."""
+        for one in found:
+            if one.role is None:
+                self.problem = one.problem
+            elif one.role == Role.OLDER:
+                self.older = one
+            elif one.guessed:
+                self.guesses.append(Finding(one.url, one.role))
+            else:
+                self.count += 1
+                yield one
+
+    def next_page(self, answer: Answer) -> "NextPage | None":
+        """The list's next page, unless this one is as far back as the crawl goes."""
+        if self.older is None or not is_ours(answer.source, self.older.url):
+            return None
+        since, newest = answer.since, self.older.stated
+        if since is not None and newest is not None and newest < since.isoformat():
+            return None
+        most = MOST_PAGES if since is None else MOST_PAGES_SINCE
+        depth = answer.claim.hops if answer.claim.role == Role.OLDER else 0
+        if depth + 1 >= most:
+            return None
+        return NextPage(Finding(self.older.url, Role.OLDER), depth + 1, whatever=since is not None)
+
+
+def _on_site(answer: Answer, found: Iterable[Found]) -> Iterator[Finding]:
+    """What is on the source's own site, but for its home page. The rest are adverts, or another source's."""
+    home = address_key(answer.source.home)
+    for one in found:
+        role = one.role
+        if role is None or not is_ours(answer.source, one.url) or address_key(one.url) == home:
+            continue
+        if role not in PAGE_ROLES or not is_advert(one.url):
+            yield Finding(one.url, role, one.stated)
+
+
+def _batches(findings: Iterable[Finding], size: int) -> Iterator[list[Finding]]:
+    remaining = iter(findings)
+    while batch := list(islice(remaining, size)):
+        yield batch
 
 
 def _read_page(answer: Answer) -> Intent | FetchedPage:
@@ -220,38 +293,3 @@ def page_of(answer: Answer) -> FetchedPage:
         answer.source.assets,
         answer.source.selectors,
     )
-
-
-def discoveries(source: str, found_in: str, findings: Iterable[Finding]) -> Iterator[Discover]:
-    """Findings in batches that a commit takes in its stride."""
-    remaining = iter(findings)
-    while batch := tuple(islice(remaining, _BATCH)):
-        yield Discover(source, found_in, batch)
-
-
-def _in_home(answer: Answer, body: bytes) -> _Found:
-    feeds = [url for url in feeds_linked_from(body, answer.claim.url) if is_ours(answer.source, url)]
-    links = story_links(body, answer.claim.url, answer.source.hosts)
-    return [*(Finding(url, Role.FEED) for url in feeds), *_stories(answer, links, Role.LINK)], None
-
-
-def _in_feed(answer: Answer, body: bytes) -> _Found:
-    feed = parse_feed(body, answer.claim.url)
-    return list(_stories(answer, feed.mentions, Role.STORY)), feed.problem
-
-
-def _in_sitemap(answer: Answer, body: bytes) -> _Found:
-    sitemap = parse_sitemap(body, answer.claim.url)
-    children = [Finding(child.url, Role.SITEMAP) for child in sitemap.children if is_ours(answer.source, child.url)]
-    return [*children, *_stories(answer, sitemap.mentions, Role.STORY)], sitemap.problem
-
-
-def _stories(answer: Answer, mentions: Iterable[Mention], role: Role) -> Iterator[Finding]:
-    """The mentions on the source's own site, but for its home page."""
-    home = address_key(answer.source.home)
-    for mention in mentions:
-        if is_ours(answer.source, mention.url) and address_key(mention.url) != home:
-            yield Finding(mention.url, role, mention.stated)
-
-
-_FINDERS = {Role.HOME: _in_home, Role.FEED: _in_feed, Role.SITEMAP: _in_sitemap}

@@ -6,6 +6,8 @@ libxml2 takes seconds for one tag with 40,000 attributes.
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lxml import etree
@@ -24,7 +26,9 @@ _LONGEST_TAG = 8192
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 _COMMENTS = re.compile(r"/comments?(?:/feed|/default|\.xml|\.rss)|[?&]feed=comments", re.I)
 
-_ASSET = re.compile(r"\.(?!html?$|xhtml$|php\d?$|aspx?$|jsp$|s?tm$|shtml$|cfm$|do$|ece$|amp$)[a-z][a-z0-9]{1,4}$")
+_ASSET = re.compile(
+    r"\.(?!html?$|xhtml$|php\d?$|aspx?$|jsp$|s?tm$|shtml$|cfm$|do$|ece$|amp$|cms$|ghtml$)[a-z][a-z0-9]{1,4}$"
+)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -45,6 +49,20 @@ _NO_STORY = _words(
     thema themen topic topics unsubscribe user users widget widgets wp-admin wp-content wp-json wp-login
     """
 )
+# Names of pages about the site itself: no stories, and no sections either.
+INFORMATION = _words(
+    """
+    about about-us aboutus accessibility advertising advertise-with-us apps archive-search business-services careers
+    chi-siamo comment-policy community-guidelines conditions-generales contact contacts contattaci contactez-nous
+    cookie-policy cookies corrections-policy datenschutz donate editorial-policy events-calendar faq feedback games
+    gdpr guidelines horoscope horoskop impressum imprint jobs kontakt kundenservice legal live-tv masthead
+    mediadaten mentions-legales mission newsletters our-team puzzles qui-sommes-nous quienes-somos raetsel rss-feeds
+    shop sitemap sobre-nosotros staff support tv-programm ueber-uns weather werben wetter who-we-are work-with-us
+    """
+)
+_ADVERTS = _words(
+    "ad ads adclick adclicks adserver advert adverts adtrack banner banners doubleclick openx promo-click pub pubs"
+)
 _STORY_FOLDER = _words(
     """
     a amp art article articles artikel articolo articulo artigo aktuell live news nieuws nota noticia
@@ -56,7 +74,10 @@ _DATE_FOLDER = re.compile(rf"/(?:19|20)\d\d[/-]?{_MONTH}(?:[/-]?(?:0?[1-9]|[12]\
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{5,}(?!\d)")
 _OPAQUE = re.compile(r"(?=.*\d)[a-z0-9]{8,}(?:-[a-z0-9]+)*")
 _ID_PARAMETERS = frozenset(
-    {"id", "p", "aid", "nid", "sid", "idxno", "artid", "article_id", "articleid", "story", "storyid"}
+    {
+        *("id", "p", "aid", "nid", "sid", "idx", "idxno", "artid", "article_id", "articleid", "articleno", "autono"),
+        *("news_id", "newsid", "pk_no", "serialno", "story", "storyid"),
+    }
 )
 
 
@@ -85,9 +106,25 @@ def page_links(html: bytes, url: str, hosts: Collection[str] = ()) -> list[Menti
     The site is the page's own host and port and ``hosts`` (``host`` or ``host:port``); ``www.`` makes no
     difference.
     """
-    own = {_place(url), *(_place(f"{urlsplit(url).scheme}://{host}") for host in hosts)}
+    site = Site.of(url, hosts)
     found = (absolute_address(tag.get("href"), base) for tag, base in _tags(html, url) if tag.tag == "a")
-    return [Mention(one) for one in dict.fromkeys(found) if one and _place(one) in own]
+    return [Mention(one) for one in dict.fromkeys(found) if one and one in site]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The hosts and ports whose pages are one site's."""
+
+    places: frozenset[tuple[str, int]]
+
+    @classmethod
+    def of(cls, url: str, hosts: Collection[str] = ()) -> Self:
+        """The site of a page: its own host and port, and ``hosts`` (``host`` or ``host:port``)."""
+        scheme = urlsplit(url).scheme
+        return cls(frozenset({_place(url), *(_place(f"{scheme}://{host}") for host in hosts)}))
+
+    def __contains__(self, url: str) -> bool:
+        return _place(url) in self.places
 
 
 def _place(url: str) -> tuple[str, int]:
@@ -115,14 +152,29 @@ def looks_like_story(url: str) -> bool:
     >>> looks_like_story("https://example.org/sport/"), looks_like_story("https://example.org/tag/mayor-of-the-big-city")
     (False, False)
     """
+    if leads_to_no_story(url):
+        return False
     parts = urlsplit(url)
     path = unquote(parts.path).lower()
     segments = [segment for segment in path.split("/") if segment]
-    if _NO_STORY.intersection(segments) or _ASSET.search(path):
-        return False
     if any(name in _ID_PARAMETERS and re.search(r"\d{3}", value) for name, value in parse_qsl(parts.query.lower())):
         return True
     return bool(segments) and (_DATE_FOLDER.search(path) is not None or _is_story_name(segments))
+
+
+def leads_to_no_story(url: str) -> bool:
+    """Whether an address is a file's, or lies below a folder of lists, forms and files."""
+    path = unquote(urlsplit(url).path).lower()
+    return bool(_NO_STORY.intersection(path.split("/"))) or _ASSET.search(path) is not None
+
+
+def is_advert(url: str) -> bool:
+    """Whether an address counts clicks on advertising, as some stand among a feed's stories.
+
+    >>> is_advert("https://example.org/ads/click?to=x"), is_advert("https://example.org/news/ads-are-back-on-tv")
+    (True, False)
+    """
+    return bool(_ADVERTS.intersection(urlsplit(url).path.lower().split("/")))
 
 
 def _is_story_name(segments: list[str]) -> bool:

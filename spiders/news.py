@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Self
 from urllib.parse import urljoin
 
@@ -29,20 +29,23 @@ from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
 from newsmorgue.pipelines.items import FetchedPage
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration, require_contact, user_agent
 from newsmorgue.settings.opening import current_configuration
-from newsmorgue.spiders.answers import GUESS, LARGEST_LIST, OPERATOR, Answer, address_of, is_ours, page_of, read_answer
+from newsmorgue.spiders.answers import GUESS, OPERATOR, Answer, address_of, is_ours, page_of, read_answer
+from newsmorgue.spiders.budget import PATIENCE, HostBusy
 from newsmorgue.spiders.links import page_links
+from newsmorgue.spiders.lists import LARGEST_LIST
 from newsmorgue.spiders.robots import RobotsDisallowed, RobotsTxtMiddleware, RobotsUnavailable
-from newsmorgue.spiders.sitemaps import sitemaps_in_robots
+from newsmorgue.spiders.sitemaps import MOST_BYTES, sitemaps_in_robots
 from newsmorgue.stories.filing import Discover, EndVisit, FileRedirect, Finding, Visit
 from newsmorgue.times import now_utc
 from newsmorgue.urls import address_key
 
 _AT_ONCE = 32  # in hand at a time: small, so that a kill leaves little to be fetched again
-_LONGEST_DELAY = 60.0  # seconds; who asks for more would be read for ever
 _SOURCES_AT_ONCE = 8
 _CLAIM_SECONDS = 0.1  # between two claims: each is a transaction
 _PAUSE = 0.02  # seconds between looks at the frontier
 _RETRY_AFTER = timedelta(minutes=15)
+# A sitemap may be larger than any page (sitemaps.org).
+_LIMITS: dict[Role, dict[str, Any]] = {Role.SITEMAP: {"download_maxsize": MOST_BYTES}}
 MAX_RESPELLINGS = 3  # http → https → www, and no way round again
 
 
@@ -60,7 +63,7 @@ def _be_polite(crawler: Crawler, configuration: Configuration, source: SourceCon
     require_contact(configuration, source.home)
     settings = {
         "USER_AGENT": user_agent(configuration),
-        "DOWNLOAD_DELAY": source.delay,
+        "NEWSMORGUE_DELAY": source.delay,
         "CONCURRENT_REQUESTS_PER_DOMAIN": source.concurrency,
     }
     for name, value in settings.items():
@@ -68,7 +71,10 @@ def _be_polite(crawler: Crawler, configuration: Configuration, source: SourceCon
 
 
 class NewsSpider(Spider):
-    """``scrapy crawl news -a source=SLUG-OR-URL [-a recheck=1]``; ``-a save='URL URL'`` captures just those pages."""
+    """``scrapy crawl news -a source=SLUG-OR-URL [-a recheck=1] [-a since=2026-01-31]``.
+
+    ``-a save='URL URL'`` captures just those pages.
+    """
 
     name = "news"
 
@@ -77,6 +83,7 @@ class NewsSpider(Spider):
         source: SourceConfiguration | None = None,
         recheck: bool = False,
         save: tuple[str, ...] = (),
+        since: date | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -84,6 +91,7 @@ class NewsSpider(Spider):
             raise ValueError("the news spider wants -a source=SLUG-OR-URL")
         self.source = source
         self.recheck = recheck
+        self.since = since
         self.typed_urls = save
         self.run_kind = "save" if save else "crawl"
         self._to_save = [address_key(url) for url in save]
@@ -102,9 +110,11 @@ class NewsSpider(Spider):
         save = kwargs.pop("save", ())
         urls = tuple(save.split()) if isinstance(save, str) else tuple(save)
         recheck = str(kwargs.pop("recheck", "")).lower() in ("1", "true", "yes")
+        since = kwargs.pop("since", None)
+        since = date.fromisoformat(since) if isinstance(since, str) else since
         if isinstance(source, SourceConfiguration):
             _be_polite(crawler, configuration, source)
-        spider = super().from_crawler(crawler, *args, source=source, recheck=recheck, save=urls, **kwargs)
+        spider = super().from_crawler(crawler, *args, source=source, recheck=recheck, save=urls, since=since, **kwargs)
         crawler.signals.connect(spider.end_broken_item, signals.item_error)
         crawler.signals.connect(spider.end_broken_answer, signals.spider_error)
         return spider
@@ -146,6 +156,8 @@ class NewsSpider(Spider):
                 await asyncio.sleep(_PAUSE)
             elif capture.in_hand():
                 await asyncio.sleep(_PAUSE)  # pages are still being cleaned
+            elif not self.typed_urls and capture.retries_within(PATIENCE):
+                await asyncio.sleep(1)  # a host asked to be asked again, and soon
             else:
                 harder = list(self._look_harder(capture))
                 if not harder:
@@ -169,17 +181,8 @@ class NewsSpider(Spider):
     async def _sitemaps_in_robots(self) -> list[str]:
         robots = RobotsTxtMiddleware.of(self.crawler)
         body = await robots.robots_txt(self.source.home)
-        self._slow_down(robots.crawl_delay(self.source.home))
         found = sitemaps_in_robots(body, self.source.home) if body else ()
         return [url for url in found if is_ours(self.source, url)]
-
-    def _slow_down(self, asked: float | None) -> None:
-        """Crawl-delay, where the host asks for more than the operator did."""
-        engine = self.crawler.engine
-        if asked is None or engine is None:
-            return
-        for slot in engine.downloader.slots.values():
-            slot.delay = max(slot.delay, min(asked, _LONGEST_DELAY))
 
     def _discover(self, capture: CaptureExtension, found_in: str, urls: list[tuple[str, Role]]) -> None:
         capture.add(Discover(self.source.slug, found_in, tuple(Finding(url, role) for url, role in urls)))
@@ -220,7 +223,7 @@ class NewsSpider(Spider):
             callback=self.parse,
             errback=self.fail,
             headers={name: value for name, value in headers.items() if value},
-            meta={ROLE: claim.role, "claim": claim},
+            meta={ROLE: claim.role, "claim": claim} | _LIMITS.get(claim.role, {}),
             dont_filter=True,  # the frontier's unique key deduplicates
         )
 
@@ -233,7 +236,7 @@ class NewsSpider(Spider):
         recorded: Recorded | None = response.meta.get(RECORDED)
         if recorded is None:  # the archive failed while this was on its way
             return
-        answer = Answer(self.source, response.meta["claim"], recorded, capture.run, now_utc())
+        answer = Answer(self.source, response.meta["claim"], recorded, capture.run, now_utc(), self.since)
         if answer.claim.role == Role.HOME and answer.head.status == 200:
             self._home = answer
         for item in read_answer(answer):
@@ -257,8 +260,8 @@ class NewsSpider(Spider):
             yield EndVisit(visit, "disallowed", "robots.txt")
         elif isinstance(error, ForbiddenAddress):
             yield EndVisit(visit, "refused", str(error))
-        elif isinstance(error, RobotsUnavailable):
-            yield EndVisit(visit, "retry", str(error), later)
+        elif isinstance(error, RobotsUnavailable | HostBusy):
+            yield EndVisit(visit, "deferred", str(error), error.until if isinstance(error, HostBusy) else later)
         elif isinstance(error, DownloadCancelledError) and visit.role == Role.ASSET:
             yield EndVisit(visit, "failed", str(error)[:500])  # too large: it would be tomorrow
         else:

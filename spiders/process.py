@@ -6,6 +6,7 @@ import scrapy.core.downloader.contextfactory  # noqa: F401, I001
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
@@ -20,11 +21,15 @@ Watch = Callable[[str, Counter[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run to be made: of a whole source, or (``save``) of just these pages of it."""
+    """A run to be made: of a whole source, or (``save``) of just these pages of it.
+
+    ``since`` is how far back its sections' further pages are read; None: as long as each has something new.
+    """
 
     source: SourceConfiguration
     recheck: bool = False
     save: tuple[str, ...] = ()
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
         crawler = Crawler(NewsSpider, process.settings.copy())
         if watch is not None:
             crawler.signals.connect(_Watcher(watch), PROGRESS, weak=False)
-        process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save)
+        process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save, since=job.since)
         crawlers.append(crawler)
     process.start()
     return [_report(job, crawler) for job, crawler in zip(jobs, crawlers, strict=True)]

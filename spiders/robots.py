@@ -8,9 +8,9 @@ of it.
 
 import asyncio
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -32,22 +32,28 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
 from newsmorgue.archive.capture import Role
+from newsmorgue.archive.catalogue import Catalogue
+from newsmorgue.archive.hosts import KnownRobots, known_robots, remember_robots
 from newsmorgue.capture.entity import decode_entity
-from newsmorgue.capture.extension import ROLE
+from newsmorgue.capture.extension import ROLE, CaptureExtension
 from newsmorgue.errors import NewsmorgueError
 from newsmorgue.spiders.mentions import absolute_address
+from newsmorgue.times import now_utc
 from newsmorgue.urls import host_and_port
 
 NO_ROBOTS = "newsmorgue_no_robots"
 PRODUCT_TOKEN = "newsmorgue"
 MOST_REDIRECTS = 5  # RFC 9309 §2.3.1.2
 MOST_BYTES = 500 * 1024  # RFC 9309 §2.5
-KEPT_SECONDS = 24 * 3600.0  # RFC 9309 §2.4
+KEPT = timedelta(hours=24)  # RFC 9309 §2.4
+GIVEN_UP = timedelta(days=30)  # RFC 9309 §2.3.1.4
 # A host that gave no answer is asked again, but not once for every URL in hand.
-_FAILURE_KEPT_SECONDS = 300.0
+_FAILURE_KEPT = timedelta(minutes=5)
 _LARGEST_ENTITY = 16 << 20
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _AGENT_LINE = re.compile(r"user[ -]?agent(?:\s*+:|\s)(.*)", re.I | re.S)
+# RFC 3986 §2.2, but for what has a meaning of its own in a rule ($, *), in a query (&, =, +) or in an address (#).
+_RESERVED = re.compile(r"%(3a|2f|3f|5b|5d|40|21|27|28|29|2c|3b)", re.I)
 _TOKEN = re.compile(r"[A-Za-z_-]+")  # RFC 9309 §2.2.1
 _NO_ANSWER = (
     CannotResolveHostError,
@@ -83,7 +89,7 @@ class Robots:
 
     def allows(self, url: str) -> bool:
         """Whether newsmorgue may fetch a URL of this host."""
-        return self.rules.can_fetch(url, PRODUCT_TOKEN)
+        return self.rules.can_fetch(_plain_query(url), PRODUCT_TOKEN)
 
     @property
     def crawl_delay(self) -> float | None:
@@ -102,14 +108,24 @@ def parse_robots(body: bytes) -> Robots:
         # Half a "Disallow: /private" could be "Disallow: /".
         head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
     lines = head.decode("utf-8-sig", "replace").splitlines()
-    return Robots(Protego.parse("\n".join(map(_exact_agent, lines))), body)
+    return Robots(Protego.parse("\n".join(map(_exact_agent, lines))), head)
+
+
+def _robots_of(body: bytes | None) -> Robots:
+    return Robots(Protego.parse("")) if body is None else parse_robots(body)
+
+
+def _plain_query(address: str) -> str:
+    """RFC 9309 §2.2.2: ``?a=http://b`` in a rule and ``?a=http%3A%2F%2Fb`` in an address are one; here, unescaped."""
+    path, mark, query = address.partition("?")
+    return f"{path}{mark}{_RESERVED.sub(lambda escape: chr(int(escape[1], 16)), query)}"
 
 
 def _exact_agent(line: str) -> str:
     """Protego would take ``User-agent: news`` for ours; one name for all others keeps thousands of them fast."""
     agent = _AGENT_LINE.fullmatch(line.partition("#")[0].strip())
     if agent is None:
-        return line
+        return _plain_query(line)
     name = agent[1].strip()
     if name == "*":
         return "User-agent: *"
@@ -122,14 +138,14 @@ class RobotsTxtMiddleware:
     """Lets a request pass, or raises RobotsDisallowed or RobotsUnavailable.
 
     robots.txt is fetched through the engine, so that it is recorded, once for each scheme, host and port, and
-    kept for 24 hours of ``clock`` (seconds). A request with ``newsmorgue_no_robots`` in its meta is not
-    looked at.
+    kept for 24 hours, by the catalogue for all crawls. While it cannot be had an older copy holds; after 30 days
+    there is none. A request with ``newsmorgue_no_robots`` in its meta is not looked at.
     """
 
-    def __init__(self, crawler: Crawler, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, crawler: Crawler, clock: Callable[[], datetime] = now_utc) -> None:
         self._crawler = crawler
         self._clock = clock
-        self._known: dict[tuple[str, str, int], tuple[float, asyncio.Task[Robots]]] = {}
+        self._known: dict[tuple[str, str, int], tuple[datetime, asyncio.Task[Robots]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -165,7 +181,7 @@ class RobotsTxtMiddleware:
         """Seconds that the host of a URL asks for between requests; None where it asks for none or was not
         asked yet.
         """
-        _, task = self._known.get(_authority(url), (0.0, None))
+        _, task = self._known.get(_authority(url), (None, None))
         if task is None or not task.done() or task.cancelled() or task.exception():
             return None
         return task.result().crawl_delay
@@ -173,17 +189,48 @@ class RobotsTxtMiddleware:
     async def _robots(self, url: str) -> Robots:
         """All that ask for one host wait for one answer; none of them can cancel it for the others."""
         key = _authority(url)
-        since, task = self._known.get(key, (0.0, None))
-        if task is None or self._is_old(since, task):
-            task = asyncio.ensure_future(self._fetch(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/robots.txt"))
-            self._known[key] = (self._clock(), task)
+        until, task = self._known.get(key, (None, None))
+        if task is None or until is None or (task.done() and self._clock() >= until):
+            task = asyncio.ensure_future(self._get(key, f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/robots.txt"))
+            self._known[key] = (self._clock() + KEPT, task)
         return await asyncio.shield(task)
 
-    def _is_old(self, since: float, task: asyncio.Task[Robots]) -> bool:
-        if not task.done():
-            return False
-        failed = task.cancelled() or task.exception() is not None
-        return self._clock() - since > (_FAILURE_KEPT_SECONDS if failed else KEPT_SECONDS)
+    async def _get(self, key: tuple[str, str, int], url: str) -> Robots:
+        """The catalogue's copy while it is fresh, else the host's; the copy again while the host has none to give."""
+        now, known = self._clock(), self._read_copy(key)
+        if known.fetched_at is not None and known.failed_since is None and now - known.fetched_at < KEPT:
+            self._known[key] = (known.fetched_at + KEPT, self._known[key][1])
+            return _robots_of(known.body)
+        try:
+            robots = await self._fetch(url)
+        except RobotsUnavailable:
+            self._known[key] = (now + _FAILURE_KEPT, self._known[key][1])
+            since = known.failed_since or now
+            self._keep_copy(key, KnownRobots(known.body, known.fetched_at, since))
+            if now - since >= GIVEN_UP:  # RFC 9309 §2.3.1.4: then it is as if there were none
+                return Robots(Protego.parse(""))
+            if known.fetched_at is None:
+                raise
+            return _robots_of(known.body)
+        self._keep_copy(key, KnownRobots(robots.body, now))
+        return robots
+
+    @property
+    def _catalogue(self) -> Catalogue | None:
+        """Where copies are kept; without an archive this process's own memory is all there is."""
+        capture = self._crawler.get_extension(CaptureExtension)
+        return capture.archive.catalogue if capture is not None else None
+
+    def _read_copy(self, key: tuple[str, str, int]) -> KnownRobots:
+        if self._catalogue is None:
+            return KnownRobots()
+        with self._catalogue.read() as connection:
+            return known_robots(connection, _text_of(key)) or KnownRobots()
+
+    def _keep_copy(self, key: tuple[str, str, int], known: KnownRobots) -> None:
+        if self._catalogue is not None:
+            with self._catalogue.write() as connection:
+                remember_robots(connection, _text_of(key), known)
 
     async def _fetch(self, url: str) -> Robots:
         address: str | None = url
@@ -227,3 +274,8 @@ def _header(response: Response, name: str) -> str | None:
 
 def _authority(url: str) -> tuple[str, str, int]:
     return (urlsplit(url).scheme, *host_and_port(url))
+
+
+def _text_of(authority: tuple[str, str, int]) -> str:
+    scheme, host, port = authority
+    return f"{scheme}://{host}:{port}"

@@ -3,6 +3,7 @@ name them.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -32,38 +33,64 @@ class Sitemap:
     problem: str | None = None
 
 
-def parse_sitemap(body: bytes, url: str) -> Sitemap:
-    """Read what came from ``url`` as a sitemap: XML, an index, a feed, or one address a line; gzip by
-    content.
+class SitemapStream:
+    """A sitemap's addresses one by one, each with whether it is a further sitemap's; ``problem`` is known at the end.
 
-    Never raises. Reads 50,000 addresses and 50 MiB at most, and names what it left.
+    What came from ``url`` may be XML, an index, a feed, or one address a line; gzip by content. Never raises. Reads
+    50,000 addresses and 50 MiB at most, and names what it left; holds no more than the body and one address.
     """
-    try:
-        body = decode_entity(body, "gzip" if is_gzip(body) else None, MOST_BYTES)
-    except (EntityTooLarge, MalformedEntity) as error:
-        return Sitemap(problem=str(error))
-    if b"<" not in body[:1024]:
-        return _plain(body, url)
-    return _xml(body, url)
+
+    def __init__(self, body: bytes, url: str) -> None:
+        self.problem: str | None = None
+        self._body = body
+        self._url = url
+
+    def __iter__(self) -> Iterator[tuple[bool, Mention]]:
+        """Read it, once."""
+        try:
+            body = decode_entity(self._body, "gzip" if is_gzip(self._body) else None, MOST_BYTES)
+        except (EntityTooLarge, MalformedEntity) as error:
+            self.problem = str(error)
+            return
+        self._body = b""
+        for number, found in enumerate(self._xml(body) if b"<" in body[:1024] else self._plain(body)):
+            if number == MOST_MENTIONS:
+                self.problem = f"more than {MOST_MENTIONS} addresses; the rest is not read"
+                return
+            yield found
+
+    def _xml(self, body: bytes) -> Iterator[tuple[bool, Mention]]:
+        stream, empty = XmlStream(body, _ELEMENTS), True
+        for element in stream:
+            found = _entry(element, self._url)
+            if found:
+                empty = False
+                yield local_name(element) == "sitemap", found
+        self.problem = stream.problem
+        if stream.root in _FEEDS:
+            feed = parse_feed(body, self._url)
+            self.problem = feed.problem
+            yield from ((False, mention) for mention in feed.mentions)
+        elif stream.root not in ("urlset", "sitemapindex") and empty:
+            self.problem = f"no sitemap: {stream.problem or f'its root is <{stream.root}>'}"
+
+    def _plain(self, body: bytes) -> Iterator[tuple[bool, Mention]]:
+        """One absolute address a line (sitemaps.org, "Text file")."""
+        self.problem = "no sitemap: neither XML nor one address a line"
+        for line in decode(body).text.split("\n"):
+            is_address = line.strip().lower().startswith(("http://", "https://"))
+            found = mention(line.strip(), self._url) if is_address else None
+            if found:
+                self.problem = None
+                yield False, found
 
 
-def _xml(body: bytes, url: str) -> Sitemap:
-    stream = XmlStream(body, _ELEMENTS)
-    found: dict[str, dict[Mention, None]] = {"url": {}, "sitemap": {}}
-    problem: str | None = None
-    for element in stream:
-        one = _entry(element, url)
-        if one:
-            found[local_name(element)][one] = None
-        if sum(map(len, found.values())) >= MOST_MENTIONS:
-            problem = f"more than {MOST_MENTIONS} addresses; the rest is not read"
-            break
-    if stream.root in _FEEDS:
-        feed = parse_feed(body, url)
-        return Sitemap(feed.mentions, problem=feed.problem)
-    if stream.root not in ("urlset", "sitemapindex") and not any(found.values()):
-        return Sitemap(problem=f"no sitemap: {stream.problem or f'its root is <{stream.root}>'}")
-    return Sitemap(tuple(found["url"]), tuple(found["sitemap"]), problem or stream.problem)
+def parse_sitemap(body: bytes, url: str) -> Sitemap:
+    """All of a :class:`SitemapStream` at once, each address once."""
+    stream = SitemapStream(body, url)
+    found = dict.fromkeys(stream)
+    mentions = tuple(mention for is_sitemap, mention in found if not is_sitemap)
+    return Sitemap(mentions, tuple(mention for is_sitemap, mention in found if is_sitemap), stream.problem)
 
 
 def _entry(element: etree._Element, url: str) -> Mention | None:
@@ -75,17 +102,6 @@ def _entry(element: etree._Element, url: str) -> Mention | None:
     said = {local_name(child): text_of(child) for child in news} if news is not None else {}
     stated = text_of(parts["lastmod"]) if "lastmod" in parts else said.get("publication_date")
     return mention(text_of(parts["loc"]), url, stated, said.get("title"))
-
-
-def _plain(body: bytes, url: str) -> Sitemap:
-    """One absolute address a line (sitemaps.org, "Text file")."""
-    lines = [line.strip() for line in decode(body).text.split("\n")]
-    addresses = [line for line in lines if line.lower().startswith(("http://", "https://"))]
-    found = [mention(address, url) for address in addresses[:MOST_MENTIONS]]
-    mentions = tuple(dict.fromkeys(one for one in found if one))
-    if len(addresses) > MOST_MENTIONS:
-        return Sitemap(mentions, problem=f"more than {MOST_MENTIONS} addresses; the rest is not read")
-    return Sitemap(mentions, problem=None if mentions else "no sitemap: neither XML nor one address a line")
 
 
 def sitemaps_in_robots(body: bytes, url: str) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,6 +67,10 @@ err = Console(stderr=True, highlight=False)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")]
 Url = Annotated[str, typer.Argument(help="Any address of the story, with or without scheme, or its id.")]
 Recheck = Annotated[bool, typer.Option("--recheck", help="Look again at every known story of the source.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Read sections back to this day, also where nothing on them is new."),
+]
 Delay = Annotated[float | None, typer.Option(min=0, help="Seconds between two requests to one host.")]
 Concurrency = Annotated[int | None, typer.Option(min=1, max=64, help="Requests to one host at the same time.")]
 
@@ -96,17 +101,18 @@ def init() -> None:
 def crawl(
     sources: Annotated[list[str], typer.Argument(metavar="URL-or-SOURCE...", help="A home page, or a source's name.")],
     recheck: Recheck = False,
+    since: Since = None,
     delay: Delay = None,
     concurrency: Concurrency = None,
 ) -> None:
     """Crawl news sites: find their feeds and sitemaps, fetch what is new or changed, keep it."""
     from newsmorgue.spiders.process import Job
 
-    configuration = current_configuration()
+    configuration, day = current_configuration(), since.date() if since else None
     chosen = {source.slug: source for source in (_source(configuration, name) for name in sources)}
     for source in chosen.values():
         require_contact(configuration, source.home)
-    _run(configuration, [Job(_polite(source, delay, concurrency), recheck) for source in chosen.values()])
+    _run(configuration, [Job(_polite(source, delay, concurrency), recheck, since=day) for source in chosen.values()])
 
 
 @app.command()

@@ -14,6 +14,7 @@ from newsmorgue.errors import ImpossibleTime, UnknownVersion
 from newsmorgue.stories.filing import Renewal, stale_versions
 from newsmorgue.stories.reading import find_story, show_at, show_version, story_row, story_versions
 from newsmorgue.stories.versions import normal_form, text_digest
+from newsmorgue.urls import address_key
 
 B = TEXT + "\n\nNobody was hurt."
 
@@ -210,7 +211,7 @@ BETTER = "a better cleaner"
 
 def _stale(visitor: Visitor, reading: str) -> list[str]:
     with visitor.archive.catalogue.read() as connection:
-        return [stale.version for stale in stale_versions(connection, find_story(visitor.archive, BRIDGE), reading)]
+        return [stale.version for stale in stale_versions(connection, address_key(BRIDGE), reading)]
 
 
 def test_a_better_cleaner_makes_no_version(visitor: Visitor) -> None:

@@ -8,13 +8,16 @@ from enum import StrEnum
 class Role(StrEnum):
     """What a URL is to a crawl. Only STORY and LINK are cleaned: LINK was found in a page alone, may lead nowhere.
 
-    ASSET is what the page of a story shows beside its text: a style sheet, a picture, a font.
+    SECTION is a page that lists stories and is looked at in each crawl, OLDER a further page of such a list. ASSET is
+    what the page of a story shows beside its text: a style sheet, a picture, a font.
     """
 
     HOME = "home"
     ROBOTS = "robots"
     FEED = "feed"
     SITEMAP = "sitemap"
+    SECTION = "section"
+    OLDER = "older"
     STORY = "story"
     LINK = "link"
     ASSET = "asset"

@@ -15,8 +15,8 @@ _U = schema.urls.c
 # Lists first, since they say what else is due; among stories those a list named before those only linked to; what
 # stories show comes last, since it waits and they change.
 # One role at a time, so that the index gives a few of many due URLs without sorting them all.
-_ORDER = (Role.HOME, Role.SITEMAP, Role.FEED, Role.STORY, Role.LINK, Role.ASSET)
-SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP)
+_ORDER = (Role.HOME, Role.SITEMAP, Role.FEED, Role.SECTION, Role.OLDER, Role.STORY, Role.LINK, Role.ASSET)
+SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP, Role.SECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def claimed(connection: sa.Connection, run: str) -> int:
 
 
 def make_seeds_due(connection: sa.Connection, source: str, now: datetime) -> None:
-    """Look at a source's home, feeds and sitemaps again."""
+    """Look at a source's home, feeds, sitemaps and sections again."""
     _make_due(connection, now, "seed", _U.source == source, _U.role.in_(SEED_ROLES))
 
 
@@ -128,12 +128,23 @@ def _make_due(connection: sa.Connection, now: datetime, reason: str, *where: sa.
     connection.execute(sa.update(schema.urls).where(*where).values(due_at=microseconds(now), reason=reason))
 
 
+def has_retry(connection: sa.Connection, source: str, after: datetime, until: datetime) -> bool:
+    """Whether a URL of a source, no asset, is to be tried again within that time."""
+    when = (_U.due_at > microseconds(after), _U.due_at <= microseconds(until), _U.claimed_by.is_(None))
+    which = (_U.source == source, _U.reason == "retry", _U.role != Role.ASSET)
+    return connection.execute(sa.select(_U.key).where(*which, *when).limit(1)).first() is not None
+
+
 def troubles(connection: sa.Connection, source: str, since: datetime) -> list[tuple[str, str, str]]:
     """What failed or is to be tried later, as it stands after the visits since then: URL, outcome, reason.
 
     An asset is none of it: the story is there without.
     """
-    when = (_U.outcome.in_(("failed", "retry")), _U.outcome_at >= microseconds(since), _U.role != Role.ASSET)
+    when = (
+        _U.outcome.in_(("failed", "retry", "deferred")),
+        _U.outcome_at >= microseconds(since),
+        _U.role != Role.ASSET,
+    )
     rows = connection.execute(
         sa.select(_U.url, _U.outcome, _U.detail).where(_U.source == source, *when).order_by(_U.url)
     )

@@ -180,7 +180,9 @@ def _dates_are_trusted(connection: sa.Connection, source: str) -> bool:
 def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: Place) -> None:
     row = _url_row(connection, event.source, event.key)
     failed = event.outcome in ("failed", "retry")
-    failures = (row.failures if row else 0) + 1 if failed else 0
+    before = row.failures if row else 0
+    # That a host was not to be asked says nothing of the page.
+    failures = before if event.outcome == "deferred" else before + 1 if failed else 0
     retry = from_iso(event.retry_at) if event.retry_at and failures < _MAX_FAILURES else None
     values = {
         "outcome": event.outcome,

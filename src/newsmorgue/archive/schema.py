@@ -219,6 +219,25 @@ memory = sa.Table(
     _time("at"),
 )
 
+# Derived, both: what all crawls know of a host (``name:port``), and of an authority's robots.txt.
+hosts = sa.Table(
+    "hosts",
+    metadata,
+    _text("host", primary_key=True),
+    _time("free_at", nullable=True),
+    _time("held_until", nullable=True),
+    sa.Column("latency", sa.Float, nullable=True),
+)
+
+robots = sa.Table(
+    "robots",
+    metadata,
+    _text("authority", primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=True),
+    _time("fetched_at", nullable=True),
+    _time("failed_since", nullable=True),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

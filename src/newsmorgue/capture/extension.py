@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -99,6 +100,7 @@ class CaptureExtension:
 
     def _typed_addresses(self, spider: Spider) -> frozenset[tuple[str, int]]:
         typed = [self.source.home, *self.source.feeds, *self.source.sitemaps, *getattr(spider, "typed_urls", ())]
+        typed += [f"{scheme}://{host}" for host in self.source.hosts for scheme in ("http", "https")]
         return frozenset(host_and_port(url) for url in typed)
 
     def _begin(self) -> None:
@@ -250,6 +252,12 @@ class CaptureExtension:
             frontier.make_failed_due(connection, slug, now)
             if recheck:
                 frontier.make_stories_due(connection, slug, now)
+
+    def retries_within(self, patience: timedelta) -> bool:
+        """Whether a URL is to be tried again by then."""
+        with self.archive.catalogue.read() as connection:
+            now = now_utc()
+            return frontier.has_retry(connection, self.source.slug, now, now + patience)
 
     def has_any_story(self) -> bool:
         """Whether the source has a story by now."""

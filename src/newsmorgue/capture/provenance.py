@@ -11,7 +11,6 @@ from newsmorgue.archive.warc import clean_url
 
 # What shapes a crawl: the field, and Scrapy's setting.
 _SHAPE = {
-    "download-delay-seconds": "DOWNLOAD_DELAY",
     "concurrent-requests-per-host": "CONCURRENT_REQUESTS_PER_DOMAIN",
     "concurrent-requests": "CONCURRENT_REQUESTS",
     "download-timeout-seconds": "DOWNLOAD_TIMEOUT",
@@ -30,6 +29,7 @@ def about_run(settings: BaseSettings, source: str, hostname: str, contact: str |
         "isPartOf": source,
         "robots": "obey" if obeys else "ignore",
         "http-header-user-agent": settings["USER_AGENT"],
+        "download-delay-seconds": settings.get("NEWSMORGUE_DELAY", settings["DOWNLOAD_DELAY"]),
         **{field: settings[name] for field, name in _SHAPE.items()},
     }
     return {name: str(value) for name, value in fields.items() if value is not None}

@@ -12,9 +12,9 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.capture import Capture, Role
+from newsmorgue.archive.capture import PAGE_ROLES, Capture, Role
 from newsmorgue.archive.events import AliasAdded, Discovered, Gone, Outcome, Sighted, Split, TextRenewed, VersionAdded
-from newsmorgue.archive.frontier import make_due
+from newsmorgue.archive.frontier import make_due, role_of
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.statements import find
 from newsmorgue.cleaning import READING, Article, article_to_json
@@ -87,7 +87,8 @@ def end_visit(
 @dataclass(frozen=True, slots=True)
 class EndVisit:
     """A visit that showed no version: ``outcome`` is one of ``not_story``, ``refused``, ``disallowed``, ``retry``,
-    ``failed``, ``listed`` (a feed, sitemap or home page was read). Or a visit to an asset, however it ended."""
+    ``deferred`` (the host is not to be asked now), ``failed``, ``listed`` (a feed, sitemap, home or section page was
+    read). Or a visit to an asset, however it ended."""
 
     visit: Visit
     outcome: str
@@ -250,6 +251,7 @@ class FileRedirect:
     target: str
     hops: int
     at: datetime
+    most: int = MAX_HOPS
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
@@ -258,8 +260,8 @@ class FileRedirect:
         key = address_key(url)
         if key == address.key:
             return self._respelled(ledger, url)
-        if self.hops >= MAX_HOPS:
-            end_visit(ledger, self.visit, "failed", f"more than {MAX_HOPS} redirects, the last to {url}")
+        if self.hops >= self.most:
+            end_visit(ledger, self.visit, "failed", f"more than {self.most} redirects, the last to {url}")
             return "failed"
         end_visit(ledger, self.visit, "redirected", key)
         known = find(ledger.connection, schema.urls, ("outcome_at",), source=address.source, key=key)
@@ -278,7 +280,7 @@ class FileRedirect:
     def _respelled(self, ledger: Ledger, url: str) -> str:
         """Another scheme, ``www.`` or last slash: the same address in our books, fetched as the site spells it."""
         address = self.visit.address
-        if url == address.url or self.hops >= MAX_HOPS:
+        if url == address.url or self.hops >= self.most:
             end_visit(ledger, self.visit, "failed", f"redirects to itself: {url}")
             return "failed"
         end_visit(ledger, self.visit, "respelled", url)
@@ -308,6 +310,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class NextPage:
+    """The next page of a list, the ``number``-th after its first: wanted where the list has a story that was unknown.
+
+    With ``whatever`` it is wanted in any case.
+    """
+
+    page: Finding
+    number: int
+    whatever: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Discover:
     """URLs found in one place. Those known from there with the same date are passed over."""
 
@@ -315,15 +329,30 @@ class Discover:
     found_in: str
     findings: tuple[Finding, ...]
     hops: int = 0
+    then: NextPage | None = None
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
         keyed = {address_key(finding.url): finding for finding in self.findings}
         known = self._known(ledger.connection, list(keyed))
+        goes_on = self.then is not None and (self.then.whatever or self._has_unknown(ledger.connection, keyed))
         for key, finding in keyed.items():
             if known.get(key) != (finding.url, finding.stated):
                 self._found(ledger, key, finding)
+        if self.then is not None and goes_on:
+            self._go_on(ledger, self.then)
         return None
+
+    def _has_unknown(self, connection: sa.Connection, keyed: dict[str, Finding]) -> bool:
+        pages = (key for key, finding in keyed.items() if finding.role in PAGE_ROLES)
+        return any(role_of(connection, self.source, key) is None for key in pages)
+
+    def _go_on(self, ledger: Ledger, then: NextPage) -> None:
+        key, url = address_key(then.page.url), then.page.url
+        if role_of(ledger.connection, self.source, key) is None:
+            ledger.emit(Discovered(self.source, url, key, then.page.role, self.found_in, url, hops=then.number))
+        else:
+            make_due(ledger.connection, self.source, [key], ledger.now, "seed")
 
     def _known(self, connection: sa.Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:
         values = {"source": self.source, "found_in": self.found_in, "keys": keys}
@@ -350,9 +379,12 @@ class StaleVersion:
     seen: datetime
 
 
-def stale_versions(connection: sa.Connection, story: str, reading: str) -> list[StaleVersion]:
-    """The versions of a story whose newest text is not under a reading: none to compare one with, or one that a return
-    to that reading has made the newest again."""
+def stale_versions(connection: sa.Connection, key: str, reading: str) -> list[StaleVersion]:
+    """The versions of the story at an address whose newest text is not under a reading: none to compare one with, or
+    one that a return to that reading has made the newest again."""
+    story = story_at(connection, key)
+    if story is None:
+        return []
     v, s, t = schema.versions.c, schema.sightings.c, schema.texts.c
     later = schema.texts.alias()
     newest = sa.select(sa.func.max(later.c.seq)).where(later.c.version == t.version).scalar_subquery()

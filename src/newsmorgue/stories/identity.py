@@ -97,14 +97,6 @@ def identify(
     return story, is_new
 
 
-def may_belong_to(connection: sa.Connection, address: Address, article: Article) -> list[str]:
-    """The stories that :func:`identify` may find a page to be of: whoever compares it needs their texts."""
-    claimed = _key(article.canonical) if article.canonical else None
-    named = [story_at(connection, key) for key in {address.key, claimed} if key]
-    leading = [root_of(connection, story) for story, _ in _leading_here(connection, address)]
-    return list(dict.fromkeys(story for story in (*named, *leading) if story))
-
-
 def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | None, str | None]:
     """The canonical URL a page claims beside its own address: (believable, foreign), at most one of them."""
     claimed = article.canonical
@@ -115,7 +107,7 @@ def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | No
         return None, claimed
     parts = urlsplit(without_tracking(claimed))
     is_front = parts.path.strip("/") == "" and not parts.query
-    if is_front or role_of(ledger.connection, address.source, key) in SEED_ROLES:
+    if is_front or role_of(ledger.connection, address.source, key) in (*SEED_ROLES, Role.OLDER):
         return None, None
     return claimed, None
 
