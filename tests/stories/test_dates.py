@@ -1,6 +1,6 @@
 """The dates that feeds and sitemaps state: when they make a page due, and when they are no longer believed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from tests.archive.harness import BRIDGE, HOME, START, TEXT, Visitor, open_archi
 from newsmorgue.archive import frontier, schema
 from newsmorgue.archive.capture import Role
 from newsmorgue.stories.filing import EndVisit
-from newsmorgue.times import iso
+from newsmorgue.times import from_microseconds, iso
 from newsmorgue.urls import address_key
 
 
@@ -154,14 +154,25 @@ def _role(visitor: Visitor, url: str) -> str:
 
 def test_what_is_to_be_tried_again_is_due_then_and_not_for_ever(visitor: Visitor) -> None:
     visitor.mention(BRIDGE)
-    for attempt in range(1, 6):
-        later = visitor.now + timedelta(minutes=15)
-        visitor.settle(EndVisit(visitor.visit(BRIDGE, None), "retry", "503", later))
-        assert _due(visitor) == {}
+    waits = []
+    while timedelta(days=10) > visitor.now - START and (later := _after_a_failure(visitor)):
+        waits.append(later - visitor.now)
         visitor.now = later
-        assert _due(visitor) == ({BRIDGE: "retry"} if attempt < 5 else {})
+    # A night without the site is survived, ten days of it are not.
+    assert waits[:5] == [timedelta(minutes=minutes) for minutes in (15, 15, 30, 60, 120)]
+    assert max(waits) == timedelta(hours=12)
+    assert timedelta(days=3) < visitor.now - START < timedelta(days=4)
     visitor.mention(BRIDGE, "2026-03-09")
     assert _due(visitor) == {BRIDGE: "date"}
+
+
+def _after_a_failure(visitor: Visitor) -> datetime | None:
+    """The site says 503: when the page is to be tried again."""
+    visitor.settle(EndVisit(visitor.visit(BRIDGE, None), "retry", "503", visitor.now + timedelta(minutes=15)))
+    assert _due(visitor) == {}
+    with visitor.archive.catalogue.read() as connection:
+        due = connection.execute(sa.select(schema.urls.c.due_at)).scalar_one()
+    return from_microseconds(due) if due is not None else None
 
 
 def test_what_a_run_has_in_hand_is_not_handed_out_twice_and_comes_back(visitor: Visitor) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Role
+from newsmorgue.archive.replay import MAX_FAILURES
 from newsmorgue.times import microseconds
 
 _U = schema.urls.c
@@ -21,7 +22,7 @@ SEED_ROLES = (Role.HOME, Role.FEED, Role.SITEMAP, Role.SECTION)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A URL in hand: to be fetched now, for ``reason`` (``new``, ``date``, ``recheck``, ``retry``, ``seed``)."""
+    """A URL in hand, to be fetched for ``reason``: ``new``, ``date``, ``revisit``, ``recheck``, ``retry``, ``seed``."""
 
     source: str
     key: str
@@ -115,8 +116,9 @@ def make_stories_due(connection: sa.Connection, source: str, now: datetime) -> N
 
 
 def make_failed_due(connection: sa.Connection, source: str, now: datetime) -> None:
-    """Try again what failed at its last visit."""
-    _make_due(connection, now, "retry", _U.source == source, _U.outcome == "failed", _U.due_at.is_not(None))
+    """Try again what failed at its last visit, whenever it was to be tried; but not for ever."""
+    again = (_U.outcome == "failed", _U.due_at.is_not(None), _U.failures < MAX_FAILURES)
+    _make_due(connection, now, "retry", _U.source == source, *again)
 
 
 def make_due(connection: sa.Connection, source: str, keys: Iterable[str], now: datetime, reason: str) -> None:

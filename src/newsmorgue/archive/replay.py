@@ -6,6 +6,7 @@ configuration), so that replaying a journal gives the same rows again.
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,10 @@ from newsmorgue.times import from_iso, microseconds
 from newsmorgue.urls import address_key
 
 _Apply = Callable[[sa.Connection, Any, Entry, Place], None]
-_MAX_FAILURES = 5  # then a URL is left alone until a feed or sitemap names it with a new date
+# After so many failures in a row, over so long, a URL is left alone until a feed or sitemap names it with a new date.
+MAX_FAILURES = 5
+_TRIED_FOR = timedelta(days=3)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=15), timedelta(hours=12)
 _TRUST_SAMPLE, _TRUST_SHARE = 20, 0.1
 
 
@@ -127,13 +131,13 @@ def _changes(connection: sa.Connection, event: events.Discovered, row: Any, at: 
 def _insert_url(connection: sa.Connection, event: events.Discovered, at: int) -> None:
     names = ("source", "key", "url", "role", "found_in", "hops")
     values = {name: getattr(event, name) for name in names}
-    found = {"found_at": at, "failures": 0, "due_at": at, "reason": "new"}
+    found = {"found_at": at, "failures": 0, "edits": 0, "due_at": at, "reason": "new"}
     insert(connection, schema.urls, values | found)
 
 
 def _date_changed(connection: sa.Connection, event: events.Discovered, row: Any) -> bool:
     """Whether the list names another date than at its last look, or a first one that is later than the last visit."""
-    if event.stated is None or not _dates_are_trusted(connection, event.source):
+    if event.stated is None or not dates_are_trusted(connection, event.source):
         return False
     same = {"source": event.source, "key": event.key, "found_in": event.found_in}
     before = find(connection, schema.mentions, ("stated",), **same)
@@ -170,7 +174,7 @@ def _later(stated: str, moment: int) -> bool:
         return False
 
 
-def _dates_are_trusted(connection: sa.Connection, source: str) -> bool:
+def dates_are_trusted(connection: sa.Connection, source: str) -> bool:
     """A source whose dates change without its pages loses the right to be believed: under 1 in 10 of at least 20."""
     row = find(connection, schema.sources, ("date_hits", "date_misses"), slug=source)
     looked = row.date_hits + row.date_misses if row else 0
@@ -183,7 +187,7 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
     before = row.failures if row else 0
     # That a host was not to be asked says nothing of the page.
     failures = before if event.outcome == "deferred" else before + 1 if failed else 0
-    retry = from_iso(event.retry_at) if event.retry_at and failures < _MAX_FAILURES else None
+    retry = _retry(event, entry, row, failures)
     values = {
         "outcome": event.outcome,
         "outcome_at": microseconds(entry.at),
@@ -195,8 +199,8 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
         event.outcome == "respelled" and row is not None
     ):  # the same address as the site spells it: to be fetched so, at once
         values |= {"url": event.detail, "hops": row.hops + 1, "due_at": microseconds(entry.at), "reason": event.reason}
-    validators = {"etag": event.etag, "last_modified": event.last_modified} if event.etag or event.last_modified else {}
-    update(connection, schema.urls, {"source": event.source, "key": event.key}, values | validators)
+    values |= _validators(event) | _shown(event, row, microseconds(entry.at))
+    update(connection, schema.urls, {"source": event.source, "key": event.key}, values)
     if event.warc is not None:
         _mark_cleaned(connection, event.warc, event.offset)
     if event.reason == "date" and event.outcome in ("stored", "unchanged"):
@@ -204,6 +208,38 @@ def _outcome(connection: sa.Connection, event: events.Outcome, entry: Entry, _: 
         connection.execute(
             sa.update(schema.sources).where(schema.sources.c.slug == event.source).values({column: column + 1})
         )
+
+
+def _retry(event: events.Outcome, entry: Entry, row: Any, failures: int) -> datetime | None:
+    """When to try again: as the visit said, and with each failure twice as late. A site may be away for a night.
+
+    A site that names a moment within minutes is taken at its word for a while.
+    """
+    if event.retry_at is None:
+        return None
+    asked = from_iso(event.retry_at)
+    if event.outcome == "deferred" or failures < 2 or (asked < entry.at + _FIRST_WAIT and failures < MAX_FAILURES):
+        return asked
+    known: int = max(row.found_at, row.seen_at or 0) if row else microseconds(entry.at)
+    if failures >= MAX_FAILURES and microseconds(entry.at - _TRIED_FOR) > known:
+        return None
+    return max(asked, entry.at + min(_FIRST_WAIT * (1 << min(failures - 2, 8)), _LONGEST_WAIT))
+
+
+def _validators(event: events.Outcome) -> dict[str, Any]:
+    """Those of the last whole answer. Another text without any takes the old ones' place too: they were not its own."""
+    if event.etag or event.last_modified or event.outcome == "stored":
+        return {"etag": event.etag, "last_modified": event.last_modified}
+    return {}
+
+
+def _shown(event: events.Outcome, row: Any, at: int) -> dict[str, Any]:
+    """A visit that showed a story, and whether that was another text than the one before: what revisits go by."""
+    if event.outcome not in ("stored", "unchanged"):
+        return {}
+    if row is None or row.seen_at is None or event.outcome == "unchanged":
+        return {"seen_at": at}
+    return {"seen_at": at, "edits": row.edits + 1, "edited_at": at}
 
 
 def _mark_cleaned(connection: sa.Connection, warc: str, offset: int | None) -> None:
@@ -240,7 +276,8 @@ def _text(
     """A text under a reading that was had before, and is again, is the newest one."""
     values = {"version": event.version, "reading": event.reading, "digest": event.digest, "seq": entry.seq}
     stands = {"journal": place.journal, "offset": place.offset, "length": place.length}
-    shown = {"headline": event.article.get("headline"), "characters": len(event.article.get("text") or "")}
+    shown = {name: event.article.get(name) for name in ("headline", "kind", "published")}
+    shown["characters"] = len(event.article.get("text") or "")
     upsert(connection, schema.texts, values | stands | shown, "digest", "seq", *stands, *shown)
 
 
@@ -299,7 +336,8 @@ def _update_story(connection: sa.Connection, story: str, **values: Any) -> None:
 
 
 def _url_row(connection: sa.Connection, source: str, key: str) -> Any:
-    return find(connection, schema.urls, ("role", "failures", "hops", "outcome_at"), source=source, key=key)
+    names = ("role", "found_at", "failures", "hops", "outcome_at", "seen_at", "edits")
+    return find(connection, schema.urls, names, source=source, key=key)
 
 
 _APPLY: dict[str, _Apply] = {

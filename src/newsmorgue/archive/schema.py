@@ -29,7 +29,7 @@ sources = sa.Table(
     _text("slug", primary_key=True),
     _text("home"),
     _time("created_at"),
-    # How often a changed date in a feed or sitemap told the truth: see stories.revisit.dates_are_trusted.
+    # How often a changed date in a feed or sitemap told the truth: see archive.replay.dates_are_trusted.
     sa.Column("date_hits", sa.Integer, nullable=False, default=0),
     sa.Column("date_misses", sa.Integer, nullable=False, default=0),
 )
@@ -64,12 +64,17 @@ urls = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     _text("etag", nullable=True),
     _text("last_modified", nullable=True),
+    # of a page: when it showed a story last, how often another text of it than before, and when that was last
+    _time("seen_at", nullable=True),
+    sa.Column("edits", sa.Integer, nullable=False, server_default="0"),
+    _time("edited_at", nullable=True),
     # derived: when to look (null: not again by itself) and why, and which run has it in hand
     _time("due_at", nullable=True),
     _text("reason"),
     _text("claimed_by", nullable=True),
     sa.Index("urls_due", "source", "role", "due_at"),
     sa.Index("urls_claimed", "claimed_by"),
+    sa.Index("urls_seen", "source", "seen_at"),
     sa.Index("urls_moved", "detail"),
 )
 
@@ -188,6 +193,9 @@ texts = sa.Table(
     _text("reading", primary_key=True),
     _text("digest"),
     _text("headline", nullable=True),
+    _text("kind", nullable=True),
+    # as the page says it
+    _text("published", nullable=True),
     # of the body alone; null in rows that were made before this column
     sa.Column("characters", sa.Integer, nullable=True),
     _text("journal"),

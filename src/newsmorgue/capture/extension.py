@@ -31,6 +31,7 @@ from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.settings.opening import current_configuration, open_archive
 from newsmorgue.stories.filing import Intent
 from newsmorgue.stories.reading import has_stories
+from newsmorgue.stories.revisit_planning import plan_revisits
 from newsmorgue.times import now_utc
 from newsmorgue.urls import host_and_port
 
@@ -245,9 +246,11 @@ class CaptureExtension:
             return frontier.claim_assets(connection, self.source.slug, self.run, self._began, now_utc(), limit)
 
     def make_due(self, *, recheck: bool) -> None:
-        """Look at the source's lists again, at what failed, and (``recheck``) at every story that is known."""
+        """Look at the source's lists again, at what failed, at the stories whose next visit has come, and (``recheck``)
+        at every story that is known."""
         now, slug = now_utc(), self.source.slug
         with self.archive.catalogue.write() as connection:
+            plan_revisits(connection, slug, now)
             frontier.make_seeds_due(connection, slug, now)
             frontier.make_failed_due(connection, slug, now)
             if recheck:

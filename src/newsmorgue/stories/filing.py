@@ -19,7 +19,15 @@ from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.statements import find
 from newsmorgue.cleaning import READING, Article, article_to_json
 from newsmorgue.stories.assets import DiscoverAssets
-from newsmorgue.stories.identity import Address, ReadArticle, add_known_spellings, identify, story_at
+from newsmorgue.stories.identity import (
+    Address,
+    ReadArticle,
+    add_known_spellings,
+    agrees,
+    claimed_key,
+    identify,
+    story_at,
+)
 from newsmorgue.stories.versions import family, root_of, text_digest
 from newsmorgue.times import from_microseconds, iso, microseconds
 from newsmorgue.urls import address_key, without_tracking
@@ -120,9 +128,12 @@ class FilePage:
         address, capture = self.visit.address, self.visit.capture
         if capture is None:
             raise ValueError("a page can be filed only with its capture")
+        self.renew(ledger)
+        if self._is_another_page(ledger, read):
+            end_visit(ledger, self.visit, "not_story", "nothing on it is of the story that was at this address")
+            return "not_story"
         story, is_new = identify(ledger, address, self.article, read)
         add_known_spellings(ledger, address, story)
-        self.renew(ledger)
         before = None if is_new else _last_version(ledger.connection, story)
         version, is_added = self.find_version(ledger, story, capture)
         ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
@@ -135,6 +146,17 @@ class FilePage:
         again = counted in (NEW_STORY, "new_version")
         DiscoverAssets(address.source, address.url, self.assets, again=again).settle(ledger, read)
         return counted
+
+    def _is_another_page(self, ledger: Ledger, read: ReadArticle) -> bool:
+        """Whether something else stands where a story was, and does not say that it belongs there: a log-in, a consent
+        wall, a list. A story that was rewritten altogether names its own address, or a date."""
+        key = self.visit.address.key
+        story = story_at(ledger.connection, key)
+        if story is None or _version_with(ledger.connection, story, self.reading, text_digest(self.article)):
+            return False
+        named = claimed_key(self.article.canonical) if self.article.canonical else None
+        belongs = story_at(ledger.connection, named) == story if named else self.article.published
+        return not belongs and not agrees(ledger, story, self.article, read)
 
     def renew(self, ledger: Ledger) -> None:
         """Give versions of the story their texts under the page's reading."""

@@ -100,7 +100,7 @@ def identify(
 def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | None, str | None]:
     """The canonical URL a page claims beside its own address: (believable, foreign), at most one of them."""
     claimed = article.canonical
-    key = _key(claimed) if claimed else None
+    key = claimed_key(claimed) if claimed else None
     if not claimed or key is None or key == address.key:
         return None, None
     if not same_site(address, claimed):
@@ -112,7 +112,7 @@ def _claim(ledger: Ledger, address: Address, article: Article) -> tuple[str | No
     return claimed, None
 
 
-def _key(url: str) -> str | None:
+def claimed_key(url: str) -> str | None:
     """The key of what a page says is an address; None where it is none, or holds what no URL and no database may."""
     try:
         usable = urlsplit(url).scheme in ("http", "https") and not _CONTROLS.search(url)
@@ -147,7 +147,7 @@ def last_seen(connection: sa.Connection, story: str) -> datetime:
 
 def _may_join(ledger: Ledger, story: str | None, other: str, article: Article, read: ReadArticle) -> bool:
     """Whether a page of ``story`` (None: of none yet) tells ``other`` too, and nobody parted the two."""
-    return not (story and _were_parted(ledger.connection, story, other)) and _agrees(ledger, other, article, read)
+    return not (story and _were_parted(ledger.connection, story, other)) and agrees(ledger, other, article, read)
 
 
 def _were_parted(connection: sa.Connection, one: str, other: str) -> bool:
@@ -161,7 +161,8 @@ def _were_parted(connection: sa.Connection, one: str, other: str) -> bool:
     )
 
 
-def _agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:
+def agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:
+    """Whether a page tells the same as a story's last text."""
     rows = versions_of(ledger.connection, story)
     latest = max(rows, key=lambda row: row.last_seen, default=None)
     return latest is not None and tell_the_same(article, read(latest.place))
