@@ -1,8 +1,9 @@
 """The middleware that gives each host the pace it bears, whoever asks it.
 
-Turns are taken in the catalogue, so that all sources and processes that ask a host share its pace, and what it asks for
-with Retry-After. The pace is the slowest of what the operator set, what robots.txt asks for (Crawl-delay), and what the
-host's own answers allow: one that takes two seconds for each of four requests at once gets one every half second.
+Turns are taken in the catalogue, so that all sources and processes that ask a host share its pace, and what it asks
+for with Retry-After. The pace is the slowest of what the operator set, what robots.txt asks for (Crawl-delay), and what
+the host's own answers allow: one that takes two seconds for each of four requests at once gets one every half second.
+How many there are at once is counted here too: without a delay Scrapy 2.19 starts all that wait for a host at once.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ _SLOW = 0.25
 _WEIGHT = 0.3  # of the newest answer in the latency
 _LOOK_AGAIN = timedelta(seconds=1)
 _BUSY = (429, 503)
+_PLACE = "newsmorgue_place"
 
 
 class HostBusy(IgnoreRequest):
@@ -54,6 +56,7 @@ class BudgetMiddleware:
         self._crawler = crawler
         self._clock = clock
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._places: dict[str, asyncio.Semaphore] = {}
         self._latency: dict[str, float] = {}
         self._looked: dict[str, tuple[datetime, datetime | None]] = {}
 
@@ -68,6 +71,9 @@ class BudgetMiddleware:
         if source is None or not request.url.startswith(("http://", "https://")):
             return
         host = _host_of(request.url)
+        place = self._places.setdefault(host, asyncio.Semaphore(source.concurrency))
+        await place.acquire()
+        request.meta[_PLACE] = place
         try:
             async with self._turns[host]:  # one turn at a time: a killed crawl leaves no row of them behind
                 await self._wait(host, self.pace(source, request.url))
@@ -75,8 +81,13 @@ class BudgetMiddleware:
             CaptureExtension.of(self._crawler).fail(error)
             raise IgnoreRequest(str(error)) from error
 
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Scrapy's hook: there is no answer, or there was no request."""
+        _leave(request)
+
     def process_response(self, request: Request, response: Response) -> Response:
         """Scrapy's hook: how fast the host is, and whether it wants to be left alone."""
+        _leave(request)
         if _source_of(self._crawler.spider) is not None:
             host = _host_of(request.url)
             self._note(host, request.meta.get("download_latency"))
@@ -148,6 +159,13 @@ def _source_of(spider: Spider | None) -> SourceConfiguration | None:
     """The source of our own spider; a foreign project's pace is its own affair."""
     source = getattr(spider, "source", None)
     return source if isinstance(source, SourceConfiguration) else None
+
+
+def _leave(request: Request) -> None:
+    """Give a request's place among those at once to the next."""
+    place: asyncio.Semaphore | None = request.meta.pop(_PLACE, None)
+    if place is not None:
+        place.release()
 
 
 def _host_of(url: str) -> str:

@@ -29,7 +29,10 @@ class Process:
     delay: float = 0.0
     concurrency: int = 4
     crawl_delays: dict[str, float] = field(default_factory=dict)
+    takes: float = 0.0
     passed: list[datetime] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
 
     def __post_init__(self) -> None:
         source = SourceConfiguration("demo", HOME, delay=self.delay, concurrency=self.concurrency)
@@ -47,8 +50,14 @@ class Process:
         await asyncio.gather(*(self._ask(url) for _ in range(times)))
 
     async def _ask(self, url: str) -> None:
-        await self.middleware.process_request(Request(url))
+        request = Request(url)
+        await self.middleware.process_request(request)
         self.passed.append(now_utc())
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        await asyncio.sleep(self.takes)
+        self.at_once -= 1
+        self.middleware.process_response(request, Response(url))
 
     def answer(self, url: str, status: int = 200, latency: float = 0.01, **headers: str) -> None:
         """An answer comes."""
@@ -69,6 +78,26 @@ def test_two_processes_share_one_pace(tmp_path: Path) -> None:
     # Of six turns the last is five pauses after the first; a busy machine only makes it later.
     assert len(moments) == 6
     assert moments[-1] - began >= timedelta(seconds=5 * 0.2)
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_host_gets_more_requests_at_once_than_it_may(concurrency: int, tmp_path: Path) -> None:
+    process = Process(tmp_path, concurrency=concurrency, takes=0.05)
+    asyncio.run(process.ask(HOME, 10))
+    assert process.most_at_once == concurrency
+
+
+def test_a_request_that_fails_gives_its_place_to_the_next(tmp_path: Path) -> None:
+    process = Process(tmp_path, concurrency=1)
+
+    async def crawl() -> None:
+        failing = Request(HOME)
+        await process.middleware.process_request(failing)
+        process.middleware.process_exception(failing, TimeoutError())
+        await process.ask(HOME)
+
+    asyncio.run(asyncio.wait_for(crawl(), 5))
+    assert len(process.passed) == 1
 
 
 def test_hosts_do_not_wait_for_each_other(tmp_path: Path) -> None:
