@@ -62,9 +62,11 @@ class VersionPipeline:
         try:
             record = archive.read_capture(holder)
             head = record.http
-            coding = head.get("content-encoding")
-            charset, memory, selectors = head.charset, item.memory, item.selectors
-            article = await self._pool.clean(record.entity, coding, charset, stale.url, memory, selectors)
+            page = (record.entity, head.get("content-encoding"), head.charset)
+            dom = archive.read_rendering(sighted) if sighted else None
+            if dom is not None:
+                page = (dom, None, "utf-8")
+            article = await self._pool.clean(*page, stale.url, item.memory, item.selectors)
         except (CleaningFailed, NewsmorgueError) as error:
             _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
             return None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from newsmorgue.settings.browser import launch_options
+
 BOT_NAME = "newsmorgue"
 SPIDER_MODULES = ["newsmorgue.spiders.news"]
 NEWSPIDER_MODULE = "newsmorgue.spiders"
@@ -21,6 +23,7 @@ EXTENSIONS: dict[str, Any] = {
 }
 ITEM_PIPELINES = {
     "newsmorgue.pipelines.lists.ListPipeline": 50,
+    "newsmorgue.pipelines.render.RenderPipeline": 90,
     "newsmorgue.pipelines.clean.CleanPipeline": 100,
     "newsmorgue.pipelines.version.VersionPipeline": 200,
     "newsmorgue.pipelines.file.FilePipeline": 300,
@@ -77,6 +80,16 @@ DOWNLOAD_DELAY = 0
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 CONCURRENT_REQUESTS = 32
 DOWNLOAD_TIMEOUT = 60
+
+# -- The browser of sources with render = true (scrapy-playwright's settings) -------------------------------------
+# Without a network of its own, whatever a page tries.
+PLAYWRIGHT_LAUNCH_OPTIONS = launch_options()
+# As long as a page may take to load; Playwright's own 30 s, said here because it is counted on.
+PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT = 30_000
+# For a page with all that it asks for; one whose script never ends is given up then.
+NEWSMORGUE_RENDER_SECONDS = 45
+# A page is closed with all that it stored, in a context of its own.
+PLAYWRIGHT_MAX_PAGES_PER_CONTEXT = 1
 
 # -- Speed -----------------------------------------------------------------------------------------------------
 # Scrapy starts this many tasks for every response, however many items it has: 100 cost a third of the crawl's CPU.

@@ -49,7 +49,7 @@ class SourceConfiguration:
     number of requests to one host at the same time, ``assets`` says which files are kept with a story's page; all
     three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
     source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
-    story.
+    story. With ``render`` a browser makes its pages before they are cleaned.
     """
 
     slug: str
@@ -62,6 +62,7 @@ class SourceConfiguration:
     assets: Assets = Assets.LEAD
     dedupe_across_urls: bool = False
     selectors: Selectors | None = None
+    render: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +274,7 @@ def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int, 
         asker.get((*path, "assets"), values.assets, assets),
         asker.get((*path, "dedupe_across_urls"), values.yes_or_no, False),
         _selectors(asker, (*path, "selectors")),
+        asker.get((*path, "render"), values.yes_or_no, False),
     )
 
 

@@ -59,6 +59,7 @@ TEMPLATE = """\
 # delay = 2.0
 # concurrency = 1
 # assets = "images"
+# render = true                    # its pages are made by scripts: needs newsmorgue[browser]
 # dedupe_across_urls = true        # an asset that came under another address before is stored once
 
 # CSS selectors, for what the cleaner gets wrong on a site; each can be left out.

@@ -55,7 +55,8 @@ _AGENT_LINE = re.compile(r"user[ -]?agent(?:\s*+:|\s)(.*)", re.I | re.S)
 # RFC 3986 §2.2, but for what has a meaning of its own in a rule ($, *), in a query (&, =, +) or in an address (#).
 _RESERVED = re.compile(r"%(3a|2f|3f|5b|5d|40|21|27|28|29|2c|3b)", re.I)
 _TOKEN = re.compile(r"[A-Za-z_-]+")  # RFC 9309 §2.2.1
-_NO_ANSWER = (
+# What a download ends with that got no answer, or none that may be read.
+NO_ANSWER = (
     CannotResolveHostError,
     DownloadCancelledError,
     DownloadConnectionRefusedError,
@@ -237,7 +238,7 @@ class RobotsTxtMiddleware:
         for _ in range(MOST_REDIRECTS + 1):
             try:
                 response = await self._download(address or url)
-            except _NO_ANSWER as error:
+            except NO_ANSWER as error:
                 raise RobotsUnavailable(f"{address}: no answer: {type(error).__name__}: {error}") from error
             if response.status not in _REDIRECTS:
                 return _judge(response)

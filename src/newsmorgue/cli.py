@@ -18,6 +18,7 @@ from rich.console import Console
 from newsmorgue import commands_exchange, commands_status, commands_stories
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
 from newsmorgue.progress import Output, printable
+from newsmorgue.settings.browser import require_browser
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
 from newsmorgue.settings.opening import current_configuration, opened_archive
 from newsmorgue.times import now_utc, parse_asked_time
@@ -291,6 +292,9 @@ def _run(configuration: Configuration, jobs: "list[Job]") -> None:
     from newsmorgue.progress import Progress, print_summary
     from newsmorgue.spiders.process import run_jobs
 
+    for job in jobs:
+        if job.source.render:
+            require_browser(job.source.slug)
     with Progress(err, [job.source.slug for job in jobs]) as progress:
         reports = run_jobs(configuration, jobs, progress.show)
     print_summary(out, err, reports, progress.seconds)

@@ -119,5 +119,9 @@ class CleaningFailed(NewsmorgueError):
     """A page could not be cleaned; the reason is recorded as the outcome of its capture."""
 
 
+class RenderingFailed(NewsmorgueError):
+    """A browser could not render a page, or not in time; the reason is recorded as the outcome of the visit."""
+
+
 class ForbiddenAddress(NewsmorgueError):
     """A site named a host that is not public (or resolves to an address that is not)."""

@@ -65,6 +65,7 @@ def _first_run(archive: Archive) -> None:
     visitor.gone(f"{SITE}/2026/schools", 410)
     visitor.settle(Emit(MemoryLearned("demo", 1, 8, [["label", "paragraph", "à lire aussi"]])))
     visitor.settle(Emit(MemoryLearned("demo", 1, 16, [["label", "paragraph", "à lire aussi"]])))
+    visitor.recorder.keep_rendering(visitor.record(f"{SITE}/2026/made", b"<html>"), b"<html><p>made</p>")
     visitor.unmodified(BRIDGE)
     visitor.no_story(f"{SITE}/list")
     visitor.end()

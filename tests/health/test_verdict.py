@@ -98,7 +98,7 @@ def test_a_source_that_never_had_a_story_is_ill() -> None:
 
 
 def test_crawls_that_get_nothing() -> None:
-    down = {"failed": 1, "retry": 1}
+    down = {"failed": 1, "retry": 1, "deferred": 1}
     hours = [Run(NOW - HOUR * ago, NOW - HOUR * ago, "finished", down) for ago in (7, 4, 1)]
     assert codes([*daily(30, GOOD, until=NOW - 8 * HOUR), *hours]) == ["unreached"]
     assert codes(hours) == ["unreached"]
@@ -131,6 +131,10 @@ def test_errors_that_rise() -> None:
     assert codes([*before, *daily(2, bad)]) == [], "9 of the last 50"
     health = verdict([*before, *daily(5, bad)])
     assert (health.errors.recent, health.errors.before) == (0.3, 0.1)
+
+
+def test_what_is_put_off_counts_with_what_fails() -> None:
+    assert codes(daily(5, {"new_story": 4, "failed": 2, "retry": 2, "deferred": 2})) == ["errors"]
 
 
 def test_errors_that_were_always_there() -> None:

@@ -138,6 +138,17 @@ class Archive:
         where = f"{capture.warc}{WARC_SUFFIX}@{capture.offset}"
         return read_record(self.read_bytes(capture.warc, WARC_SUFFIX, capture.offset, capture.length), where)
 
+    def read_rendering(self, capture: Capture) -> bytes | None:
+        """The DOM that a browser made of a captured page, as UTF-8; None where none did."""
+        c = schema.renderings.c
+        query = sa.select(schema.renderings).where(c.warc == capture.warc, c.offset == capture.offset)
+        with self.catalogue.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        where = f"{row.dom_warc}{WARC_SUFFIX}@{row.dom_offset}"
+        return read_record(self.read_bytes(row.dom_warc, WARC_SUFFIX, row.dom_offset, row.dom_length), where).block
+
     def read_text(self, place: Place) -> VersionAdded:
         """The journal's event that holds a version's text (a renewed text has the same fields)."""
         where = f"{place.journal}{JOURNAL_SUFFIX}@{place.offset}"

@@ -206,6 +206,16 @@ def _store(archive: Archive, manifest: Manifest, merged: _Merged) -> None:
     archive.store.put_file(keys.journal, merged.journal, sha256=sha256_in(manifest, keys.journal))
 
 
+# Every column that names a WARC or journal, and that of the place in it.
+_PLACES = (
+    (schema.captures.c.warc, schema.captures.c.offset),
+    (schema.sightings.c.warc, schema.sightings.c.offset),
+    (schema.renderings.c.warc, schema.renderings.c.offset),
+    (schema.renderings.c.dom_warc, schema.renderings.c.dom_offset),
+    (schema.texts.c.journal, schema.texts.c.offset),
+)
+
+
 def _switch(archive: Archive, manifest: Manifest) -> None:
     """In one transaction, every row that names a place in an old file names the new place."""
     c = schema.files.c
@@ -214,17 +224,13 @@ def _switch(archive: Archive, manifest: Manifest) -> None:
         if state != COMPACTING:
             return  # another machine was quicker
         for item in manifest.replaces:
-            for table in (schema.captures, schema.sightings):
-                _move(connection, table, table.c.warc, item.name, manifest.name, item.warc_offset)
-            _move(connection, schema.texts, schema.texts.c.journal, item.name, manifest.name, item.journal_offset)
+            for column, offset in _PLACES:
+                shift = item.journal_offset if column is schema.texts.c.journal else item.warc_offset
+                moved = {column: manifest.name, offset: offset + shift}
+                connection.execute(sa.update(column.table).where(column == item.name).values(moved))
             connection.execute(sa.update(schema.files).where(c.name == item.name).values(state=REPLACED))
         insert_moves(connection, manifest)
         connection.execute(sa.update(schema.files).where(c.name == manifest.name).values(state=SEALED))
-
-
-def _move(connection: sa.Connection, table: sa.Table, column: sa.Column[str], old: str, new: str, shift: int) -> None:
-    moved = {column: new, table.c.offset: table.c.offset + shift}
-    connection.execute(sa.update(table).where(column == old).values(moved))
 
 
 def _remove_replaced(archive: Archive, source: str) -> None:

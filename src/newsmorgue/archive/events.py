@@ -157,6 +157,19 @@ class Sighted:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """A browser made a DOM of the page whose capture ``warc`` and ``offset`` name; the other fields are its record's
+    place."""
+
+    type: ClassVar[str] = "rendered"
+    warc: str
+    offset: int
+    dom_warc: str
+    dom_offset: int
+    dom_length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """Two stories are one: ``story`` is a permanent redirect to the older ``into`` from now on."""
 
@@ -246,6 +259,7 @@ Event = (
     | VersionAdded
     | TextRenewed
     | Sighted
+    | Rendered
     | Merged
     | Split
     | Gone

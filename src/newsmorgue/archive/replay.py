@@ -294,6 +294,13 @@ def _present_place(connection: sa.Connection, warc: str, offset: int) -> tuple[s
     return warc, offset
 
 
+def _rendered(connection: sa.Connection, event: events.Rendered, _entry: Entry, _: Place) -> None:
+    warc, offset = _present_place(connection, event.warc, event.offset)
+    dom_warc, dom_offset = _present_place(connection, event.dom_warc, event.dom_offset)
+    place = {"dom_warc": dom_warc, "dom_offset": dom_offset, "dom_length": event.dom_length}
+    upsert(connection, schema.renderings, {"warc": warc, "offset": offset} | place, *place)
+
+
 def _merge(connection: sa.Connection, event: events.Merged, _entry: Entry, _: Place) -> None:
     _update_story(connection, event.story, merged_into=event.into)
 
@@ -352,6 +359,7 @@ _APPLY: dict[str, _Apply] = {
     events.VersionAdded.type: _version,
     events.TextRenewed.type: _text,
     events.Sighted.type: _sighting,
+    events.Rendered.type: _rendered,
     events.Merged.type: _merge,
     events.Split.type: _split,
     events.Gone.type: _gone,

@@ -246,6 +246,18 @@ robots = sa.Table(
     _time("failed_since", nullable=True),
 )
 
+# Where the DOM is that a browser made of a captured page: a ``resource`` record, which is in no index.
+renderings = sa.Table(
+    "renderings",
+    metadata,
+    _text("warc", primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("dom_warc"),
+    sa.Column("dom_offset", sa.BigInteger, nullable=False),
+    sa.Column("dom_length", sa.BigInteger, nullable=False),
+    sa.Index("renderings_dom", "dom_warc"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

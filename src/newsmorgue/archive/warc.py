@@ -114,6 +114,15 @@ class RecordWriter:
             others.append(self._metadata(exchange, about, response_id))
         return self._pack(response), [self._pack(other) for other in others]
 
+    def rendering(self, url: str, date: str, dom: bytes, response_id: str) -> bytes:
+        """The DOM that a browser made of a page, as UTF-8: a resource (WARC 1.1 §6.4), made with the page's response.
+
+        It is no capture of the page's address, and would be taken for one under it: so its own is ``urn:dom:ADDRESS``.
+        """
+        headers = {"WARC-Date": date, "WARC-Concurrent-To": response_id, "WARC-Block-Digest": sha1(dom)}
+        record = self._record(f"urn:dom:{url}", "resource", dom, headers, content_type="text/html; charset=utf-8")
+        return self._pack(record)
+
     def _response(self, exchange: Exchange) -> ArcWarcRecord:
         headers = self._common(exchange) | {"WARC-Block-Digest": sha1(exchange.head.raw + exchange.body)}
         if exchange.head.ends_plainly and not exchange.head.is_chunked:

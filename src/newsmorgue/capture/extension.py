@@ -193,6 +193,14 @@ class CaptureExtension:
         except NewsmorgueError as error:
             self.fail(error)
 
+    def keep_rendering(self, capture: Capture, dom: bytes) -> None:
+        """Keep the DOM that a browser made of a captured page."""
+        if self.failure is None and self.outcome is None:
+            try:
+                self.recorder.keep_rendering(capture, dom)
+            except NewsmorgueError as error:
+                self.fail(error)
+
     def add(self, *intents: Intent) -> None:
         """Have intents settled by the next commit."""
         if self.failure is None and self.outcome is None:

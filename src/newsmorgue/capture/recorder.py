@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import Capture, Role, first_state
-from newsmorgue.archive.events import PolicyApplied
+from newsmorgue.archive.events import PolicyApplied, Rendered
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import asset_with, has_asset, last_whole_response, response_with
 from newsmorgue.archive.journal import Place
@@ -50,6 +50,21 @@ class _Refused:
     def settle(self, ledger: Ledger, read: object) -> str | None:
         ledger.emit(PolicyApplied(self.url, "not_kept", f"{self.refusal.reason} ({self.refusal.where})"))
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """The intent that notes where a page's DOM is."""
+
+    capture: Capture
+    dom_warc: str
+    dom_offset: int
+    dom_length: int
+
+    def settle(self, ledger: Ledger, read: object) -> str | None:
+        place = (self.dom_warc, self.dom_offset, self.dom_length)
+        ledger.emit(Rendered(self.capture.warc, self.capture.offset, *place))
+        return "rendered"
 
 
 class Recorder:
@@ -100,6 +115,15 @@ class Recorder:
         self.counts["bytes"] += len(exchange.head.raw) + len(exchange.body)
         self.counts["exchanges"] += 1
         return Recorded(exchange, capture)
+
+    def keep_rendering(self, capture: Capture, dom: bytes) -> None:
+        """Keep the DOM that a browser made of a captured page."""
+        file = self._open()
+        response_id = self.archive.read_capture(capture).headers["warc-record-id"]
+        record = self._writer.rendering(capture.url, iso(self.clock()), dom, response_id)
+        offset = file.append_warc(record)
+        self.counts["bytes"] += len(dom)
+        self.add(_Rendering(capture, file.name, offset, len(record)))
 
     def add(self, *intents: Intent) -> None:
         """Have intents settled by the next commit, which is made at once when a batch is full."""

@@ -29,7 +29,7 @@ DAYS = 14
 
 _TEXTS = ("new_story", "new_version", "returned", "unchanged")
 _CHANGED = ("new_version", "returned")
-_ERRORS = ("failed", "retry")
+_ERRORS = ("failed", "retry", "deferred")
 _REACHED = (*_TEXTS, "listed", "not_story", "gone", "redirected", "refused")
 _VISITS = (*_REACHED, *_ERRORS, "disallowed")
 
