@@ -113,9 +113,10 @@ class SpoolFile:
 
     def discard(self) -> None:
         """Remove both files; for those that hold nothing, or stand in the store."""
-        self.journal_path.unlink(missing_ok=True)
-        self.warc_path.unlink(missing_ok=True)
-        sync_folder(self.warc_path.parent)
+        with _clear_errors(self.warc_path):
+            self.journal_path.unlink(missing_ok=True)
+            self.warc_path.unlink(missing_ok=True)
+            sync_folder(self.warc_path.parent)
 
     def close(self) -> None:
         """Let go of the files and their lock."""

@@ -1,0 +1,61 @@
+"""``kill -9`` at any moment of a session: what was said to be durable is there, and the next run goes on.
+
+``tests/crawl/test_torture.py`` does the same to whole crawls, whose start takes twenty times as long.
+"""
+
+import os
+import random
+import shutil
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.archive.session import STEPS, Ended, Sessions, check_session, sessions
+
+KILLS, NIGHTLY_KILLS = 46, 450
+
+
+def _seconds(forked: Sessions, folder: Path) -> float:
+    """How long a session takes that is let be."""
+    forked.begin(folder)
+    began = time.monotonic()
+    forked.let_go()
+    assert forked.end().code == 0
+    shutil.rmtree(folder)
+    return time.monotonic() - began
+
+
+def _killed_after(forked: Sessions, folder: Path, seconds: float) -> Ended:
+    process = forked.begin(folder)
+    forked.let_go()
+    time.sleep(seconds)
+    with suppress(ProcessLookupError):  # it was quicker
+        os.kill(process, signal.SIGKILL)
+    return forked.end()
+
+
+def _kill_many(folder: Path, kills: int, seed: int) -> None:
+    chance, told = random.Random(seed), list[Ended]()
+    with sessions(folder / "empty") as forked:
+        longest = _seconds(forked, folder / "session")
+        for _ in range(kills):
+            ended = _killed_after(forked, folder / "session", chance.random() * longest)
+            check_session(folder / "session", ended.said)
+            shutil.rmtree(folder / "session")
+            told.append(ended)
+    # Else it was too early each time, or too late.
+    in_the_midst = [ended for ended in told if ended.code == -9 and ended.said]
+    assert len(in_the_midst) > kills // 10
+    assert {len(ended.said) for ended in in_the_midst} >= {1, len(STEPS)}
+
+
+def test_sessions_that_are_killed_at_random(tmp_path: Path) -> None:
+    _kill_many(tmp_path, KILLS, seed=31)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_sessions_that_are_killed_many_times(tmp_path: Path) -> None:
+    _kill_many(tmp_path, NIGHTLY_KILLS, seed=32)
