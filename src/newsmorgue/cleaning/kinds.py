@@ -1,36 +1,19 @@
-"""What kind of page this is: a story of some form, a list of stories, a wall in front of one, an error, or else."""
+"""What kind of page this is: a story of some form, a list of stories, a wall in front of one, an error, or else.
+
+A story that is taken for something else is lost, so whatever says that it is an article is believed, unless nothing of
+an article is there; and signs in the wording count only for pages that have little text.
+"""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from newsmorgue.cleaning.article import Block, BlockKind, PageKind
+from newsmorgue.cleaning.memory import is_linked
 from newsmorgue.cleaning.metadata import Metadata
 from newsmorgue.cleaning.metadata.jsonld import ARTICLE_TYPES, types_of
+from newsmorgue.cleaning.page_wording import ERROR_TITLE, WALL_TEXT, WALL_TITLE
 from newsmorgue.cleaning.wording import word_count
 
-_ERROR_TITLE = re.compile(
-    r"^(?:error )?(?:404|410|403|500|502|503)\b|\b(?:404|410)(?: error| not found|:| -|$)|page (?:not found"
-    r"|introuvable|non trouvée|no encontrada|nicht gefunden|unavailable|does(?:n[’']t| not) exist)"
-    r"|(?:seite|página|pagina|страница) (?:nicht gefunden|no encontrada|não encontrada|non trovata"
-    r"|niet gevonden|не найдена)|(?:cette|la) page n[’']existe (?:pas|plus)|oops!? .{0,30}(?:page|wrong)"
-    r"|^not found$|^access denied$|^forbidden$|service unavailable|sidan (?:hittades|finns) inte"
-    r"|siden (?:findes|finnes) ikke|stránka nenalezena|strona nie (?:istnieje|została znaleziona)"
-    r"|ページが見つかりません|页面不存在",
-    re.I,
-)
-_WALL_TITLE = re.compile(
-    r"^(?:just a moment|attention required|are you (?:a )?(?:robot|human)"
-    r"|access (?:to this page )?(?:has been )?denied|security check|verify(?:ing)? you are|please verify"
-    r"|checking your browser|un instant|nur einen moment|un momento|human verification|captcha"
-    r"|before you continue|avant de continuer|bevor sie fortfahren)",
-    re.I,
-)
-_WALL_TEXT = re.compile(
-    r"enable (?:javascript|js) and (?:disable|cookies)|verify (?:that )?you are (?:a )?human"
-    r"|unusual (?:traffic|activity)|activez (?:le )?javascript|checking if the site connection is secure"
-    r"|you need to enable javascript",
-    re.I,
-)
 _LIVE = re.compile(
     r"/(?:live|direct|en-direct|en-vivo|diretta|ticker)/|(?:live-?blog|live-updates?|live-?ticker|minuto-a-minuto|minute-par-minute)",
     re.I,
@@ -42,37 +25,53 @@ _GALLERY = re.compile(
 )
 _VIDEO = re.compile(r"/(?:videos?|watch|vod|mediathek)(?:[/-]|$)", re.I)
 _LISTING_PATH = re.compile(
-    r"^/(?:tags?|categor(?:y|ies|ie)|topics?|themen?|author|authors|auteur|sections?|search|archives?"
-    r"|page/\d+|rubriques?|thema)(?:/|$)",
+    r"^/(?:[a-z]{2}/)?(?:tags?|categor(?:y|ies|ie|ia|ias)|author|authors|auteur|autor(?:es)?|search|suche|recherche|buscar"
+    r"|page/\d+)(?:/|$)|/page/\d+/?$",
     re.I,
 )
+# Sections that hold stories too: a list only where no story's name follows.
+_SECTION_PATH = re.compile(r"^/(?:topics?|themen?|thema|sections?|archives?|archiv|rubriques?|dossiers?)(?:/|$)", re.I)
+_STORY_NAME = re.compile(r"(?:[^/_-]+[_-]){3,}[^/]+$|\d{5,}[^/]*$|\.html?$|/\d{4}/\d{1,2}/[^/]*[a-z]{3}", re.I)
+_STORY_QUERY = re.compile(r"(?:^|&)(?:p|id|nid|aid|sid|post|page_id|(?:art|article|story|news|doc)\w*)=[^&]*\d", re.I)
 _VIDEO_TYPES = frozenset({"VideoObject"})
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 _LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
+_TEXT = frozenset({BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST, BlockKind.TABLE})
 # Words of prose below which a page without any other sign is no story.
 _SHORT, _FEW = 60, 15
 _MOST_ERROR_WORDS = 250
+_TEASERS = 4
+_DATA = frozenset({"json-ld", "meta", "og", "microdata"})
+_SECTION_DEPTH = 2  # levels of an address; what lies deeper is not the section itself
 
 
 def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...]) -> PageKind:
     """Tell the kind of a page from what was read of it."""
-    words = sum(
-        word_count(block.text)
-        for block in blocks
-        if block.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST)
-    )
-    title = metadata.headline or ""
-    if (
-        (_ERROR_TITLE.search(title) or any(map(_ERROR_TITLE.search, metadata.headings)))
-        and words < _MOST_ERROR_WORDS
-        and not _is_article(metadata)
-    ):
+    words = sum(word_count(block.text) for block in blocks if block.kind in _TEXT)
+    is_article, is_dated = _is_article(metadata), _declares_date(metadata)
+    most = _MOST_ERROR_WORDS if not is_article and not is_dated else _FEW
+    if words < most and not (is_article and is_dated) and _has_error_title(metadata):
         return PageKind.ERROR
-    if words < _MOST_ERROR_WORDS and (
-        _WALL_TITLE.search(title) or any(_WALL_TEXT.search(block.text) for block in blocks[:6])
-    ):
+    if words < max(most, _SHORT) and not is_dated and _is_wall(metadata, blocks, is_article):
         return PageKind.WALL
-    return _form(url, metadata, words) if _is_article(metadata) else _undeclared(url, metadata, words)
+    return _form(url, metadata, words) if is_article else _undeclared(url, metadata, blocks, words)
+
+
+def _has_error_title(metadata: Metadata) -> bool:
+    return any(map(ERROR_TITLE.search, (metadata.headline or "", *metadata.headings)))
+
+
+def _is_wall(metadata: Metadata, blocks: tuple[Block, ...], is_article: bool) -> bool:
+    """An article that has no more to show than a wall's words is one too; its own headline is not looked at."""
+    if any(WALL_TEXT.search(block.text) for block in blocks[:6]):
+        return True
+    return not is_article and bool(WALL_TITLE.search(metadata.headline or ""))
+
+
+def _declares_date(metadata: Metadata) -> bool:
+    """Whether the page's data has a day of publication. (A date that readers see may be today's.)"""
+    found = metadata.found.get("published")
+    return found is not None and found.how in _DATA
 
 
 def _is_article(metadata: Metadata) -> bool:
@@ -86,8 +85,9 @@ def _is_article(metadata: Metadata) -> bool:
 
 def _form(url: str, metadata: Metadata, words: int) -> PageKind:
     """The form of a page that says it is an article. A home page that says so needs more to be believed."""
-    path = _path(url)
-    if _LISTING_PATH.search(path) or (not path.strip("/") and not _names_itself(metadata, words)):
+    path = _parts(url).path
+    is_story = _declares_date(metadata) and words >= _SHORT
+    if _is_list(url, may_be_section=not is_story) or (_is_front(url) and not _names_itself(metadata, words)):
         return PageKind.LISTING
     types = types_of(metadata.linked.story)
     if "LiveBlogPosting" in types | metadata.linked.types or _LIVE.search(path):
@@ -105,22 +105,47 @@ def _names_itself(metadata: Metadata, words: int) -> bool:
     return isinstance(headline, str) and headline.strip() in metadata.headings and words >= _MOST_ERROR_WORDS
 
 
-def _undeclared(url: str, metadata: Metadata, words: int) -> PageKind:
-    path, types = _path(url), metadata.linked.types
-    if not path.strip("/") or _LISTING_PATH.search(path) or types & _LISTING_TYPES:
+def _undeclared(url: str, metadata: Metadata, blocks: tuple[Block, ...], words: int) -> PageKind:
+    path, types = _parts(url).path, metadata.linked.types
+    if _is_front(url) or _is_list(url) or types & _LISTING_TYPES or _has_teasers(blocks, words):
         return PageKind.LISTING
     if (metadata.og_type or "").startswith("video") or types & _VIDEO_TYPES:
         return PageKind.VIDEO if words < 4 * _SHORT else PageKind.ARTICLE
     if types & _GALLERY_TYPES:
         return PageKind.GALLERY
-    dated = metadata.published is not None
-    if words >= (_FEW if dated and metadata.authors else _SHORT if dated else 3 * _SHORT):
+    dated, named = metadata.published is not None, _has_story_name(path)
+    if words >= (_FEW if dated and metadata.authors else _SHORT if dated or named else 3 * _SHORT):
         return PageKind.ARTICLE
     return PageKind.OTHER
 
 
-def _path(url: str) -> str:
+def _has_teasers(blocks: tuple[Block, ...], words: int) -> bool:
+    """Whether headings are links to elsewhere: a list of stories with a word on each."""
+    headings = [block for block in blocks if block.kind is BlockKind.HEADING]
+    linked = sum(map(is_linked, headings))
+    return linked >= _TEASERS and 2 * linked > len(headings) and words < _SHORT * linked
+
+
+def _is_front(url: str) -> bool:
+    """A home page; an address that names a story in its query is none, nor is one that is no address."""
+    parts = _parts(url)
+    return bool(parts.netloc) and not parts.path.strip("/") and not _STORY_QUERY.search(parts.query)
+
+
+def _is_list(url: str, *, may_be_section: bool = True) -> bool:
+    path = _parts(url).path
+    if _LISTING_PATH.search(path):
+        return True
+    is_shallow = path.strip("/").count("/") < _SECTION_DEPTH
+    return may_be_section and is_shallow and bool(_SECTION_PATH.search(path)) and not _has_story_name(path)
+
+
+def _has_story_name(path: str) -> bool:
+    return bool(_STORY_NAME.search(path.rstrip("/")))
+
+
+def _parts(url: str) -> SplitResult:
     try:
-        return urlsplit(url).path
+        return urlsplit(url)
     except ValueError:
-        return ""
+        return SplitResult("", "", "", "", "")

@@ -149,7 +149,7 @@ def _at_the_end(body: Sequence[Block], known: set[Line], texts: set[str]) -> set
                 break
             gone |= {at, *links}
             links = []
-        elif block.kind in _LINES and _is_linked(block):
+        elif block.kind in _LINES and is_linked(block):
             links.append(at)
         else:
             break
@@ -198,12 +198,13 @@ def _opening_shapes(block: Block) -> list[Shape]:
 
 
 def _common_shapes(block: Block) -> list[Shape]:
-    shapes = [Shape.LINKED] if _is_linked(block) else []
+    shapes = [Shape.LINKED] if is_linked(block) else []
     shapes += [Shape.SERVICE] if _SERVICE.search(block.text) else []
     return shapes + ([Shape.APART] if _is_set_apart(block) else [])
 
 
-def _is_linked(block: Block) -> bool:
+def is_linked(block: Block) -> bool:
+    """Whether most of a block's letters stand in links."""
     markdown = block.markdown or ""
     if "](" not in markdown:
         return False
@@ -270,7 +271,7 @@ def _candidates(body: tuple[Block, ...]) -> set[Line]:
     is_last = True
     for block in reversed(lines[-_TAIL:]):
         found |= {_line(shape, block) for shape in _closing_shapes(block, is_last=is_last)}
-        is_last = is_last and _is_linked(block)
+        is_last = is_last and is_linked(block)
     return found | {
         _line(Shape.SERVICE, block)
         for block in lines
