@@ -161,22 +161,22 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @contextmanager
-def proxy(endpoint: str, *, on_request: Hook, on_reply: Hook) -> Iterator[str]:
-    """A TCP proxy before an HTTP server; yields its URL.
+def proxy(endpoint: str | Callable[[], str], *, on_request: Hook, on_reply: Hook, port: int = 0) -> Iterator[str]:
+    """A TCP proxy before an HTTP server, or before whichever one it is told of for each connection; yields its URL.
 
     A hook sees each piece of data and gives what is passed on, or None to cut the connection.
     """
-    parts = urlsplit(endpoint)
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            parts = urlsplit(endpoint if isinstance(endpoint, str) else endpoint())
             with socket.create_connection((parts.hostname or "", parts.port or 80)) as upstream:
                 back = threading.Thread(target=_pump, args=(upstream, self.request, on_reply), daemon=True)
                 back.start()
                 _pump(self.request, upstream, on_request)
                 back.join()
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler) as server:
         # Clients keep their connections open: not to be waited for.
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.servers import Seaweed, free_ports, proxy
@@ -82,6 +82,32 @@ class _Overloaded(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing on stderr."""
+
+
+@contextmanager
+def mendable(server: Seaweed, line: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """A line with a fault, and what mends it: from then on the same address leads to the store."""
+    leads_to: list[str] = []
+    (port,) = free_ports(1)
+    with LINES[line](server) as faulty, ExitStack() as front:
+
+        def begin() -> None:
+            through = proxy(lambda: leads_to[-1], on_request=_as_it_is, on_reply=_as_it_is, port=port)
+            front.enter_context(through)
+
+        def mend() -> None:
+            leads_to.append(server.endpoint)
+            if line == "refused":
+                begin()
+
+        leads_to.append(faulty)
+        if line != "refused":  # there, nobody listens yet
+            begin()
+        yield f"http://127.0.0.1:{port}", mend
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
 
 
 LINES: dict[str, Line] = {
