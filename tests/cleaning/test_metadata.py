@@ -1,6 +1,7 @@
 """Metadata: where each value is taken from, and in what form."""
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -245,3 +246,156 @@ def test_the_day_of_reading_is_not_the_day_of_publication() -> None:
     body = '<div class="topbar-today-date">Monday, 3 June 2030</div><h1>A ferry</h1><p>Some text without a date.</p>'
     assert read("", body).published is None
     assert read("", f'{body}<span class="post-date">11 June 2024</span>').published == "2024-06-11"
+
+
+NEWS = {"@type": "NewsArticle", "headline": "Harbour pilots walk out over night shifts"}
+
+
+@pytest.mark.parametrize(
+    "head, body, headline",
+    [
+        # A window title worded for search engines, on a breadcrumb's h1; the story's own heading is an h2.
+        (
+            "<title>Pilots strike: what we know | The Courier</title>" + linked(NEWS),
+            "<h1>Pilots strike: what we know</h1><h2>Harbour pilots walk out over night shifts</h2>",
+            "Harbour pilots walk out over night shifts",
+        ),
+        # An h1 that is the site's name.
+        (
+            "<title>Harbour pilots walk out | The Courier</title>",
+            '<h1><a href="/">The Courier</a></h1><h2>Harbour pilots walk out</h2>',
+            "Harbour pilots walk out",
+        ),
+        # An h1 printed over the story, another wording for search engines in the head.
+        (
+            "<title>Strike news - The Courier</title><meta property='og:title' content='Strike news - The Courier'>",
+            "<h1>Why the harbour pilots walk out</h1>",
+            "Why the harbour pilots walk out",
+        ),
+        # An h1 in pieces is read whole.
+        ("", "<h1>Captain of the <em>Night Ferry</em> retires</h1>", "Captain of the Night Ferry retires"),
+        # A kicker before it in the same h1.
+        (
+            linked(NEWS),
+            "<h1><span>Strike</span> Harbour pilots walk out over night shifts</h1>",
+            "Harbour pilots walk out over night shifts",
+        ),
+        # A menu's h1 before the story's.
+        (
+            "<title>Harbour pilots walk out</title>",
+            "<h1>Main navigation</h1><h1>Harbour pilots walk out</h1>",
+            "Harbour pilots walk out",
+        ),
+        # A title cut by a length limit.
+        (
+            "<title>Harbour pilots walk out over night shifts and low pa... - The Courier</title>",
+            "<h1>Harbour pilots walk out over night shifts and low pay</h1>",
+            "Harbour pilots walk out over night shifts and low pay",
+        ),
+    ],
+)
+def test_the_headline_is_what_is_printed_and_confirmed(head: str, body: str, headline: str) -> None:
+    page = read(f'{head}<meta property="og:site_name" content="The Courier">', body)
+    assert page.headline == headline
+
+
+@pytest.mark.parametrize(
+    "author, authors",
+    [
+        ({"@type": "Organization", "name": "The Associated Press"}, ("The Associated Press",)),
+        ({"@type": "Person", "name": "Courier Staff"}, ("Courier Staff",)),
+        ([{"@type": "Person", "name": "Ana Gil"}, {"@type": "Organization", "name": "AP"}], ("Ana Gil", "AP")),
+        ({"@type": "Person", "name": "Ana Gil and Juan Pérez, Staff Writers"}, ("Ana Gil", "Juan Pérez")),
+        ({"@type": "Person", "name": "The Courier"}, ("The Courier",)),
+        ({"@type": "Person", "name": "admin"}, ()),
+        ({"@type": "Person", "name": ["Ana Gil", "Juan Pérez"]}, ("Ana Gil", "Juan Pérez")),
+    ],
+)
+def test_an_agency_or_the_publisher_is_the_author_where_no_person_is(author: object, authors: tuple[str, ...]) -> None:
+    head = '<meta property="og:site_name" content="The Courier">' + linked({**NEWS, "author": author})
+    assert read(head).authors == authors
+
+
+def test_a_person_in_print_goes_before_an_organisation_in_the_data() -> None:
+    head = linked({**NEWS, "author": {"@type": "Organization", "name": "The Courier"}})
+    page = read(head, '<h1>Harbour pilots walk out</h1><p class="post-byline">By Jane Okafor | 11 June 2024</p>')
+    assert page.authors == ("Jane Okafor",)
+
+
+@pytest.mark.parametrize(
+    "byline, authors",
+    [
+        ("<p>By Jane Okafor and Ravi Menon</p>", ("Jane Okafor", "Ravi Menon")),
+        ("<div><span>By</span> <a href='/staff/jane'>Jane Okafor</a></div>", ("Jane Okafor",)),
+        ("<a href='/author/jane-okafor/'>Jane Okafor</a>", ("Jane Okafor",)),
+        ("<p>By <a rel='author' href='/a'>Jane Okafor</a>, Ravi Menon</p>", ("Jane Okafor", "Ravi Menon")),
+        ("<div class='storyAuthor'><b>Jane Okafor</b> <i>Senior Reporter</i></div>", ("Jane Okafor",)),
+        ("<p class='autorenzeile'>Von Klaas Böhme, Rostock</p>", ("Klaas Böhme",)),
+        ("<p>Jane Okafor | Senior Writer | July 2, 2024</p>", ("Jane Okafor",)),
+        ("<p class='byline'>June 11, 2024 Jane Okafor</p>", ("Jane Okafor",)),
+        ("<p>By the river a crowd had gathered</p>", ()),
+        ("<div class='comment'><span class='author'>Kim Lo</span></div>", ()),
+        ("<figure><figcaption><a href='/author/kim-lo'>Kim Lo</a></figcaption></figure>", ()),
+        ("<div class='author-bio'>Kim Lo</div>", ()),
+    ],
+)
+def test_bylines_in_print(byline: str, authors: tuple[str, ...]) -> None:
+    assert read("", f"<h1>Harbour pilots walk out</h1>{byline}").authors == authors
+
+
+def test_an_authors_mark_far_from_the_headline_is_found_but_not_in_comments() -> None:
+    body = "<h1>A title</h1>" + "<p>Some words of the story.</p>" * 400
+    comments = "<div class='comments'><b itemprop='author'>Kim Lo</b></div>"
+    assert read("", f"{body}{comments}<a rel='author' href='/x'>Jane Okafor</a>").authors == ("Jane Okafor",)
+
+
+def test_a_label_beside_its_value_names_the_author() -> None:
+    head = '<meta name="twitter:label1" content="{}"><meta name="twitter:data1" content="{}">'
+    assert read(head.format("Written by", "Jane Okafor")).authors == ("Jane Okafor",)
+    assert read(head.format("Est. reading time", "Three Minutes")).authors == ()
+
+
+@pytest.mark.parametrize(
+    "url, published, printed, day, value",
+    [
+        # 18:30 UTC is the next morning in Sydney, and the page says so.
+        (
+            URL,
+            "2023-12-22T18:30:00Z",
+            '<time datetime="2023-12-23T05:30:00+11:00">5.30am</time>',
+            "2023-12-23",
+            "+11:00",
+        ),
+        (URL, "2023-12-24T01:06:51Z", "<p>Dec 23, 2023 5:06pm PT</p>", "2023-12-23", "-08:00"),
+        # The day in the address is the publisher's, though no offset is known.
+        ("https://x.example/2020/02/17/a", "2020-02-18T02:18:11Z", "", "2020-02-17", "+00:00"),
+        # No place on Earth has another day than UTC by that much.
+        ("https://x.example/2020/02/15/a", "2020-02-18T02:18:11Z", "", "2020-02-18", "+00:00"),
+        # A later update is not the publication.
+        (URL, "2023-12-22T18:30:00Z", "<p>Updated December 23, 2023 9:30 am</p>", "2023-12-22", "+00:00"),
+    ],
+)
+def test_the_day_is_the_one_that_readers_see(url: str, published: str, printed: str, day: str, value: str) -> None:
+    page = read(linked({**NEWS, "datePublished": published}), f"<h1>A title</h1>{printed}", url)
+    assert page.published is not None
+    assert (page.published_on or page.published[:10], page.published[-6:]) == (day, value)
+    assert datetime.fromisoformat(page.published) == datetime.fromisoformat(published)
+
+
+def test_what_is_printed_as_an_update_is_not_the_publication() -> None:
+    body = "<h1>A title</h1><p>Updated on 3 July 2024</p><p>Published on 11 June 2024</p>"
+    assert read("", body).published == "2024-06-11"
+
+
+def test_a_meta_element_and_a_printed_time_outvote_json_ld() -> None:
+    head = linked({**NEWS, "datePublished": "2023-12-06T10:55:00-06:00"})
+    head += '<meta name="parsely-pub-date" content="2023-12-22T09:42:00-0600">'
+    body = '<h1>A title</h1><time datetime="2023-12-22T09:42:00-06:00">Dec 22, 2023</time>'
+    assert read(head, body).published == "2023-12-22T09:42:00-06:00"
+
+
+def test_masses_of_data_are_passed_over() -> None:
+    huge = json.dumps({"@type": "NewsArticle", "headline": "x" * 3_000_000})
+    metas = '<meta name="author" content="Kim Lo">' * 30_000
+    page = read(f"<title>Harbour pilots walk out</title>{metas}<script type='application/ld+json'>{huge}</script>")
+    assert (page.headline, page.authors) == ("Harbour pilots walk out", ("Kim Lo",))

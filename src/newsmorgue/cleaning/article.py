@@ -69,9 +69,11 @@ class Article:
     ``text`` is the body alone, without headline and summary: paragraphs parted by one empty line. ``repeated`` are
     lines that were taken off the body because the site repeats them on its stories. ``published`` and
     ``modified`` are ISO 8601 as precise as the page is (a date, or a time with the page's own offset where it gave
-    one). ``canonical`` is the absolute URL the page claims, believed or not. ``language`` is a BCP 47 tag in lower case
-    for the primary subtag. ``found`` maps a field's name to its :class:`Found`. ``charset`` is the encoding the bytes
-    were read as. ``warnings`` name what was noticed (a cut page, nesting too deep, a broken charset).
+    one). ``published_on`` is the day of publication where the page's address or print counts days otherwise than
+    ``published`` does (the data are in UTC, the publisher is not). ``canonical`` is the absolute URL the page claims,
+    believed or not. ``language`` is a BCP 47 tag in lower case for the primary subtag. ``found`` maps a field's name to
+    its :class:`Found`. ``charset`` is the encoding the bytes were read as. ``warnings`` name what was noticed (a cut
+    page, nesting too deep, a broken charset).
     """
 
     url: str
@@ -84,6 +86,7 @@ class Article:
     repeated: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     published: str | None = None
+    published_on: str | None = None
     modified: str | None = None
     section: str | None = None
     tags: tuple[str, ...] = ()
@@ -98,8 +101,8 @@ class Article:
 
     @property
     def date(self) -> str | None:
-        """The day of publication as ``YYYY-MM-DD`` in the page's own offset, or None."""
-        return self.published[:10] if self.published else None
+        """The day of publication as ``YYYY-MM-DD``, as the publisher counts days, or None."""
+        return self.published_on or (self.published[:10] if self.published else None)
 
     @property
     def published_at(self) -> datetime | None:

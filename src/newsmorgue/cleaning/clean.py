@@ -80,6 +80,7 @@ def _clean(html: bytes, url: str, charset: str | None, memory: Memory | None, se
         repeated=repeated,
         authors=metadata.authors,
         published=metadata.published,
+        published_on=metadata.published_on,
         modified=metadata.modified,
         section=metadata.section,
         tags=metadata.tags,

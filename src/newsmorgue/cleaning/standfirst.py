@@ -1,93 +1,221 @@
-"""The summary a reader sees between headline and body (standfirst, dek, chapô, Vorspann, entradilla)."""
+"""The summary a reader sees between headline and body (standfirst, dek, chapô, Vorspann, entradilla).
+
+It is the first text behind the headline that is named as one, or that stands alone there: neither a byline, a label or
+a caption, nor the first of a row of paragraphs.
+"""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from lxml import etree
 
 from newsmorgue.cleaning.article import Found
-from newsmorgue.cleaning.bylines import is_byline
+from newsmorgue.cleaning.bylines import is_biography, is_byline
+from newsmorgue.cleaning.labels import role_of_label
 from newsmorgue.cleaning.metadata import Metadata
+from newsmorgue.cleaning.metadata.dates import read_date
 from newsmorgue.cleaning.metadata.jsonld import text_of
-from newsmorgue.cleaning.roles import STORY, role_of_name
-from newsmorgue.cleaning.tree import select, text_within
-from newsmorgue.cleaning.wording import letters, word_count
+from newsmorgue.cleaning.metadata.names import is_by
+from newsmorgue.cleaning.metadata.nearby import following
+from newsmorgue.cleaning.roles import role_of_name
+from newsmorgue.cleaning.tree import INLINE, short_text, text_within
+from newsmorgue.cleaning.wording import letters, word_count, word_set
 
-_NAMED = re.compile(
-    r"(?<![a-z])(?:standfirst|dek|deck|lead|lede|leadtext|lead-text|chapo|chapeau|intro|introduction"
-    r"|summary|sub-?title|sub-?headline"
-    r"|sub-?heading|sub-?head|excerpt|vorspann|abstract|bajada|entradilla|copete|volanta|sottotitolo"
-    r"|sommario|catenaccio|ingress|manchet"
-    r"|tagline|strapline|preamble|lid|perex|anons|spot|description|underrubrik|subtitulo|resumo|linha-fina"
-    r"|gravata)(?![a-z])",
-    re.I,
+_NAMES = word_set(
+    "standfirst dek deck subdeck lead leadin lede leadtext chapo chapeau intro introduction summary subtitle subtitulo"
+    " subheadline subheading subhead excerpt vorspann abstract bajada entradilla copete volanta sottotitolo sommario"
+    " catenaccio ingress manchet tagline strapline preamble lid perex anons spot description underrubrik resumo gravata"
+    " articlesummary articleintro teasertext"
 )
-_CANDIDATES = frozenset({"p", "h2", "h3", "h4", "div", "span", "strong", "b", "em", "section"})
-_PASSED_OVER = frozenset({"nav", "figure", "figcaption", "footer", "form", "ul", "ol", "blockquote", "li", "a"})
-_FEWEST_WORDS, _MOST_WORDS = 5, 110
-_OF_PICTURES = re.compile(r"caption|image|photo|picture|media|gallery|video|bild|credit", re.I)
-# How far behind the headline to look, in elements.
-_REACH = 150
+_PAIRS = (
+    {"sub", "title"},
+    {"sub", "headline"},
+    {"sub", "heading"},
+    {"sub", "head"},
+    {"linha", "fina"},
+    {"teaser", "text"},
+    {"lead", "text"},
+    {"post", "subtitle"},
+)
+_OF_PICTURES = word_set("caption image photo picture media gallery video bild credit author byline player")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# A box for any of these holds no standfirst; one for sharing or the date often does.
+_OTHER_ROLES = frozenset(
+    ["related", "comments", "newsletter", "consent", "advert", "navigation", "overlay", "author box", "credit"]
+)
+_FOREIGN_ROLES = frozenset(["related", "comments", "newsletter"])
+_OTHER_TAGS = frozenset({"figure", "figcaption", "nav", "footer", "aside", "blockquote"})
+_TEXT_TAGS = frozenset({"p", "h2", "h3", "h4", "h5", "div", "span", "strong", "b", "em", "section", "li"})
+_STANDING_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "h5"})
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5"})
+_SENTENCE_END = re.compile(r"[.?!…。！？؟।](?:[\"'”’»)\]]*)$")
+_FEWEST_ALONE, _MOST_WORDS, _SENTENCE_WORDS, _PARAGRAPH_WORDS = 4, 110, 6, 14
+_LONGEST_BYLINE, _FEWEST_LETTERS, _TEXT = 16, 10, 60
+# How far behind the headline to look, in elements: for what is named, and for what only stands there.
+_REACH, _REACH_ALONE, _SIBLINGS, _LEVELS = 200, 30, 4, 3
 _ENOUGH_LETTERS = 40
 
 
 def read_standfirst(root: etree._Element, story: etree._Element | None, metadata: Metadata) -> tuple[str, Found] | None:
-    """The standfirst and its origin: named as one and before the first paragraph, or what the page's head describes
-    itself with and the reader sees outside of the story's element."""
-    described = [
-        letters(text) for text in (metadata.description, text_of(metadata.linked.story.get("description"))) if text
-    ]
-    titles = {letters(title) for title in (metadata.headline or "", *metadata.headings)}
-    for element, inside in islice(_after_headline(root, story), _REACH):
-        text = text_within(element) if _may_be(element) else ""
-        if not _FEWEST_WORDS <= word_count(text) <= _MOST_WORDS or letters(text) in titles or _is_linked(element):
+    """The standfirst and its origin: ``standfirst`` where it is named as one, ``description`` where the page's head
+    describes itself so, ``position`` where it stands alone behind the headline.
+
+    ``story`` is the element of the story, for pages whose headline is in no element of its own.
+    """
+    start = metadata.heading
+    if start is None:
+        start = story if story is not None else root
+    titles = [letters(title) for title in (metadata.headline or "", *metadata.headings, *metadata.titles) if title]
+    described = [letters(text) for text in (metadata.description, _linked_description(metadata)) if text]
+    alone = metadata.heading is not None
+    for number, element in enumerate(following(start, _REACH, inside=start is not metadata.heading)):
+        stands = element.tag in _STANDING_TAGS
+        if not (stands or (element.tag in _TEXT_TAGS and element.get("class"))) or not _is_one_line(element):
             continue
-        if is_byline(text, metadata.authors):
+        named = _is_named(element)
+        if not (named or stands):
             continue
-        if _is_named(element):
-            return text, Found("standfirst", text)
-        if not inside and any(_alike(letters(text), key) for key in described):
-            return text, Found("description", text)
-        if inside and element.tag == "p":
+        text = text_within(element)
+        words = word_count(text)
+        if words > _MOST_WORDS:
             return None
+        key = letters(text)
+        if len(key) < _FEWEST_LETTERS or _repeats(key, titles) or is_byline(text, metadata.authors):
+            continue
+        if not named and _opens_body(element, words):
+            return None
+        how = "standfirst" if named else _position(element, text, key, described, alone and number < _REACH_ALONE)
+        if how and not _is_linked(element, words) and not _says_who(text, words, metadata):
+            return (text, Found(how, text)) if _is_followed(element) else None
+        alone = alone and element.tag not in _HEADINGS
     return None
 
 
-def _after_headline(root: etree._Element, story: etree._Element | None) -> Iterator[tuple[etree._Element, bool]]:
-    """The elements from the headline on (without one, the story's own), and whether they are inside the story's."""
-    heading = next(root.iter("h1"), None)
-    if heading is None:
-        yield from ((element, True) for element in (story.iter(etree.Element) if story is not None else ()))
-        return
-    inside = story is not None and any(above is story for above in heading.iterancestors())
-    for element in select(heading, f"(following::*)[position() <= {_REACH}]"):
-        inside = inside or element is story
-        yield element, inside
+def _position(element: etree._Element, text: str, key: str, described: list[str], alone: bool) -> str | None:
+    """How an unnamed line is known as the standfirst, or None."""
+    words = word_count(text)
+    if words < _FEWEST_ALONE or _is_of_other(element, text):
+        return None
+    if any(_alike(key, other) for other in described):
+        return "description"
+    return "position" if alone and _stands_alone(element, text, words) else None
 
 
-def _may_be(element: etree._Element) -> bool:
-    """Whether an element can hold a standfirst: one line of text, not in a list, figure, link or the like."""
-    if element.tag not in _CANDIDATES or any(above.tag in _PASSED_OVER for above in element.iterancestors()):
+def _linked_description(metadata: Metadata) -> str | None:
+    return text_of(metadata.linked.story.get("description"))
+
+
+def _repeats(key: str, titles: list[str]) -> bool:
+    return any(key == title or (len(key) > _FEWEST_LETTERS and key in title) or _nearly(title, key) for title in titles)
+
+
+def _nearly(title: str, key: str) -> bool:
+    return len(title) > 0.7 * len(key) and title in key
+
+
+def _is_one_line(element: etree._Element) -> bool:
+    """Whether an element has text and no blocks in it."""
+    return all(inner.tag in INLINE or inner.tag == "br" for inner in islice(element.iterdescendants(), 24))
+
+
+def _says_who(text: str, words: int, metadata: Metadata) -> bool:
+    """Whether a line is no part of the story: who wrote it and when, or what sites print beside it."""
+    if is_biography(text, metadata.authors) or role_of_label(text) is not None:
+        return True
+    if words > _LONGEST_BYLINE:
         return False
-    return sum(1 for _ in islice(element.iter("p", "h1", "h2", "h3", "figure", "ul", "img", "form"), 2)) <= 1
+    return is_by(text) or (not _SENTENCE_END.search(text) and read_date(text) is not None)
 
 
 def _is_named(element: etree._Element) -> bool:
-    """Whether the element's own names say standfirst, and neither they nor those around it something else."""
-    if not _NAMED.search(_names(element)):
-        return False
-    around = [_names(element), *(_names(above) for above in islice(element.iterancestors(), 3))]
-    return not any(_OF_PICTURES.search(names) or role_of_name(names) not in (None, STORY) for names in around)
+    """Whether the names of an element, or of a box around it alone, say standfirst, and none something else."""
+    box: etree._Element | None = element
+    for _ in range(_LEVELS):
+        if box is None or _is_of_pictures(names := _names(box)):
+            return False
+        if _name_standfirst(names) or box.get("itemprop") in ("description", "alternativeHeadline"):
+            above = box.getparent()
+            return above is None or role_of_name(_names(above)) not in _FOREIGN_ROLES
+        box = box.getparent() if role_of_name(names) not in _OTHER_ROLES else None
+        if box is not None and sum(1 for _ in islice(box.iter("p", "h2"), 2)) > 1:
+            return False
+    return False
 
 
 def _names(element: etree._Element) -> str:
-    return f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
+    return f"{element.get('class') or ''} {element.get('id') or ''}"[:300]
 
 
-def _is_linked(element: etree._Element) -> bool:
-    linked = sum(word_count(text_within(link)) for link in element.iter("a"))
-    return linked * 2 > word_count(text_within(element))
+@lru_cache(maxsize=8192)
+def _name_standfirst(names: str) -> bool:
+    words = {word.lower() for word in _WORD.findall(names)}
+    return not words.isdisjoint(_NAMES) or any(pair <= words for pair in _PAIRS)
+
+
+@lru_cache(maxsize=8192)
+def _is_of_pictures(names: str) -> bool:
+    return not {word.lower() for word in _WORD.findall(names)}.isdisjoint(_OF_PICTURES)
+
+
+def _is_of_other(element: etree._Element, text: str) -> bool:
+    """Whether an element, or a box around it, is named as something else than the story, or is a picture with it."""
+    box = element.getparent()
+    if box is not None and element.tag not in _HEADINGS and short_text(box, len(text)) and _shows_picture(box):
+        return True
+    for box in (element, *islice(element.iterancestors(), _LEVELS - 1)):
+        names = _names(box)
+        if box.tag in _OTHER_TAGS or _is_of_pictures(names) or role_of_name(names) in _OTHER_ROLES:
+            return True
+    return False
+
+
+def _shows_picture(box: etree._Element) -> bool:
+    return next(box.iter("img", "picture"), None) is not None
+
+
+def _opens_body(element: etree._Element, words: int) -> bool:
+    """Whether an element is a paragraph that others follow."""
+    if element.tag != "p" or words < _PARAGRAPH_WORDS:
+        return False
+    return any(
+        sibling.tag == "p" and word_count(_own_text(sibling)) >= _PARAGRAPH_WORDS
+        for sibling in islice(element.itersiblings(), _SIBLINGS)
+    )
+
+
+def _is_followed(element: etree._Element) -> bool:
+    """Whether a text comes behind an element: what stands there alone is the story itself."""
+    return any(
+        (len(_own_text(behind)) if behind.tag == "p" else max(map(len, (behind.text or "", behind.tail or "")))) > _TEXT
+        for behind in following(element, _REACH)
+        if behind.tag not in _HEADINGS
+    )
+
+
+def _own_text(paragraph: etree._Element) -> str:
+    return "".join(map(str, islice(paragraph.itertext(), 12)))
+
+
+def _stands_alone(element: etree._Element, text: str, words: int) -> bool:
+    """Whether an element reads as a sentence, and is not the heading of what follows it."""
+    if element.tag in _HEADINGS:
+        heads = any(sibling.tag in ("p", "ul") for sibling in islice(element.itersiblings(), 2))
+        return words >= _SENTENCE_WORDS and (not heads or _follows_h1(element))
+    notes = len(element) == 1 and element[0].tag in ("em", "i") and not (element.text or "").strip()
+    if element.tag not in ("p", "div") or notes:
+        return False
+    return bool(_SENTENCE_END.search(text)) or (_follows_h1(element) and words > _SENTENCE_WORDS)
+
+
+def _follows_h1(element: etree._Element) -> bool:
+    before = element.getprevious()
+    return before is not None and before.tag == "h1"
+
+
+def _is_linked(element: etree._Element, words: int) -> bool:
+    links = list(islice(element.iter("a"), 8))
+    return bool(links) and sum(word_count(text_within(link)) for link in links) * 2 > words
 
 
 def _alike(text: str, description: str) -> bool:

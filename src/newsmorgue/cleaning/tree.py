@@ -15,8 +15,9 @@ INLINE = frozenset({
     "sub", "sup",
     "time", "tt", "u", "var", "wbr",
 })  # fmt: skip
-_UNSHOWN = ("script", "style", "noscript", "template", "svg")
-_SHOWN_TEXT = f".//text()[not({' or '.join(f'ancestor::{tag}' for tag in _UNSHOWN)})]"
+_UNSHOWN = frozenset({"script", "style", "noscript", "template", "svg"})
+# Deeper than this inside one line of text nothing is a matter of layout any more.
+_DEEPEST = 60
 
 
 def select(element: etree._Element, path: str) -> list[etree._Element]:
@@ -30,7 +31,47 @@ def strings(element: etree._Element, path: str) -> Iterator[str]:
 
 
 def text_within(element: etree._Element) -> str:
-    """The visible text of an element, scripts and styles left out."""
-    if next(element.iter(*_UNSHOWN), None) is None:
-        return visible(" ".join(map(str, element.itertext(with_tail=False))))
-    return visible(" ".join(strings(element, _SHOWN_TEXT)))
+    """The visible text of an element as one line, scripts and styles left out, blocks parted by a space.
+
+    >>> text_within(etree.fromstring("<h1><em>A</em><em>kicker</em><b>T</b>he <i>night</i> ferry</h1>"))
+    'A kicker The night ferry'
+    """
+    pieces: list[str] = []
+    _collect(element, pieces, 0)
+    return visible("".join(pieces))
+
+
+def short_text(element: etree._Element, longest: int) -> str:
+    """As :func:`text_within`, but empty for an element with more characters than twice ``longest``: not worth reading.
+
+    >>> short_text(etree.fromstring("<p>one <b>two</b></p>"), 20), short_text(etree.fromstring("<p>one two</p>"), 3)
+    ('one two', '')
+    """
+    room = 2 * longest
+    for piece in element.itertext():
+        room -= len(piece)
+        if room < 0:
+            return ""
+    return text_within(element)
+
+
+def _collect(element: etree._Element, pieces: list[str], depth: int) -> None:
+    if element.text:
+        pieces.append(element.text)
+    ended_bare = False
+    for child in element:
+        tag, tail = child.tag, child.tail
+        if tag not in _UNSHOWN:
+            # Two elements with nothing between them are set apart by their style, whatever they are.
+            parted = ended_bare or tag not in INLINE
+            if parted:
+                pieces.append(" ")
+            if depth < _DEEPEST:
+                _collect(child, pieces, depth + 1)
+            else:
+                pieces.extend(map(str, child.itertext()))
+            if tag not in INLINE:
+                pieces.append(" ")
+            ended_bare = not tail
+        if tail:
+            pieces.append(tail)

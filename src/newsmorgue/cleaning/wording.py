@@ -6,10 +6,10 @@ import unicodedata
 
 # Zero-width and soft characters, and direction marks: they change nothing a reader sees, and come and go.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
-_SPACE = re.compile(r"\s+")
 _BREAKABLE = re.compile(r"\s*[^\S\u00a0\u202f]\s*|\s{2,}")
 _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,2000}>")
-_LETTERS = re.compile(r"[\W_]+")
+_LETTERS = re.compile(r"[^\W_]+")
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 # Scripts without spaces between words: each character weighs about half a word.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
@@ -22,7 +22,7 @@ def visible(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.split())
-    return unicodedata.normalize("NFC", _SPACE.sub(" ", _INVISIBLE.sub("", text))).strip()
+    return unicodedata.normalize("NFC", " ".join(_INVISIBLE.sub("", text).split()))
 
 
 def typeset(text: str) -> str:
@@ -55,7 +55,14 @@ def letters(text: str) -> str:
     >>> letters("L’été — enfin!") == letters("l'ÉTÉ enfin")
     True
     """
-    return _LETTERS.sub("", text.casefold())
+    if text.isascii():
+        return text.lower().encode().translate(None, _SIGNS).decode()
+    return "".join(_LETTERS.findall(text.casefold()))
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of ``text``: how lists of them are written here."""
+    return frozenset(text.split())
 
 
 def word_count(text: str) -> int:

@@ -1,7 +1,9 @@
-"""The raw facts of a page that the readers of single fields choose from, collected once."""
+"""The raw facts of a page that the readers of single fields choose from, collected in one pass over the tree."""
 
+import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
@@ -10,34 +12,71 @@ from newsmorgue.cleaning.metadata.jsonld import LinkedData, read_linked_data
 from newsmorgue.cleaning.tree import text_within
 from newsmorgue.cleaning.wording import plain
 
+_WANTED = ("meta", "link", "title", "script", "h1", "h2", "time", "base")
 _KEY_ATTRIBUTES = ("property", "name", "itemprop", "http-equiv")
+# Beyond so many elements of the wanted kinds a page is hostile or broken; no real one comes near.
+_MOST_ELEMENTS = 20_000
+# What needs no joining: scheme, a host of plain characters, and nothing after it that is not allowed in an address.
+_ABSOLUTE = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][^\s<>\"'\[\]]*)?")
+_MOST_HEADINGS, _LONGEST_HEADING = 12, 400
+_MOST_OF_ONE_NAME = 100
+_XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``metas`` maps a lower-case name to its values in order; ``headings`` are the texts of the h1 elements."""
+    """``metas`` maps a lower-case name to its values as written, in order; ``headings`` are the texts of the h1
+    elements, ``h1s`` these elements, ``h2s`` and ``times`` the elements of those names; ``canonical`` is the first
+    ``link rel=canonical``."""
 
     root: etree._Element
     url: str
-    language: str | None
-    title: str
-    headings: tuple[str, ...]
-    metas: dict[str, list[str]]
-    links: dict[str, str]
-    linked: LinkedData
+    language: str | None = None
+    title: str = ""
+    headings: tuple[str, ...] = ()
+    h1s: tuple[etree._Element, ...] = ()
+    h2s: tuple[etree._Element, ...] = ()
+    times: tuple[etree._Element, ...] = ()
+    metas: dict[str, list[str]] = field(default_factory=dict)
+    canonical: str | None = None
+    linked: LinkedData = field(default_factory=LinkedData)
 
     def meta(self, *names: str) -> tuple[str, str] | None:
-        """The first value there is, in the order of ``names``, with the name that had it."""
-        return next(((name, value) for name in names for value in self.metas.get(name, ())), None)
+        """The first value there is, in the order of ``names``, as text, with the name that had it."""
+        for name in names:
+            for value in self.metas.get(name, ()):
+                if text := plain(value):
+                    return name, text
+        return None
+
+    def values(self, name: str) -> list[str]:
+        """All values of one name, as text."""
+        return [text for value in self.metas.get(name, ()) if (text := plain(value))]
 
 
 def read_facts(root: etree._Element, url: str) -> Facts:
     """Collect the facts of a parsed page fetched from ``url``."""
-    metas = _metas(root)
-    headings = tuple(text for heading in root.iter("h1") if (text := text_within(heading)))
-    title = next((text for element in root.iter("title") if (text := plain(element.text or ""))), "")
+    found: dict[str, list[etree._Element]] = {tag: [] for tag in _WANTED}
+    for element in islice(root.iter(*_WANTED), _MOST_ELEMENTS):
+        found[element.tag].append(element)
+    metas = _metas(found["meta"])
+    headed = [(h1, text) for h1 in found["h1"][:_MOST_HEADINGS] if (text := text_within(h1)[:_LONGEST_HEADING])]
+    headings = tuple(text for _, text in headed)
+    title = next((text for element in found["title"] if (text := plain(element.text or ""))), "")
     hints = (*metas.get("og:title", ())[:1], *headings[:2], title)
-    return Facts(root, url, _language(root, metas), title, headings, metas, _links(root), _linked(root, hints))
+    return Facts(
+        root,
+        url,
+        language=_language(root, metas),
+        title=title,
+        headings=headings,
+        h1s=tuple(h1 for h1, _ in headed),
+        h2s=tuple(found["h2"]),
+        times=tuple(found["time"]),
+        metas=metas,
+        canonical=_canonical(found["link"]),
+        linked=_linked(found["script"], hints),
+    )
 
 
 def absolute(base: str, address: str | None) -> str | None:
@@ -46,6 +85,8 @@ def absolute(base: str, address: str | None) -> str | None:
     >>> absolute("https://example.org/a/b", "../c"), absolute("https://example.org/", "javascript:x()")
     ('https://example.org/c', None)
     """
+    if address and _ABSOLUTE.fullmatch(address):
+        return address
     try:
         joined = urljoin(base, (address or "").strip())
         parts = urlsplit(joined)
@@ -55,45 +96,44 @@ def absolute(base: str, address: str | None) -> str | None:
     return joined if usable and not any(mark in joined for mark in " \n\t\r<>\"'") else None
 
 
-def _metas(root: etree._Element) -> dict[str, list[str]]:
+def _metas(elements: list[etree._Element]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for element in root.iter("meta"):
-        content = plain(element.get("content") or element.get("value") or "")
+    for element in elements:
+        content = element.get("content") or element.get("value")
         if not content:
             continue
         for attribute in _KEY_ATTRIBUTES:
-            if name := element.get(attribute):
-                found[name.strip().lower()].append(content)
+            name = element.get(attribute)
+            if name and len(values := found[name.strip().lower()]) < _MOST_OF_ONE_NAME:
+                values.append(content)
     return dict(found)
 
 
-def _links(root: etree._Element) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for element in root.iter("link"):
-        for relation in (element.get("rel") or "").lower().split():
-            if href := element.get("href"):
-                found.setdefault(relation, href.strip())
-    return found
+def _canonical(elements: list[etree._Element]) -> str | None:
+    for element in elements:
+        if "canonical" in (element.get("rel") or "").lower().split() and (href := element.get("href")):
+            return href.strip()
+    return None
 
 
-def _linked(root: etree._Element, hints: tuple[str, ...]) -> LinkedData:
+def _linked(elements: list[etree._Element], hints: tuple[str, ...]) -> LinkedData:
     scripts = [
-        script.text for script in root.iter("script") if script.text and "ld+json" in (script.get("type") or "").lower()
+        text for element in elements if "ld+json" in (element.get("type") or "").lower() and (text := element.text)
     ]
     return read_linked_data(scripts, hints)
 
 
 def _language(root: etree._Element, metas: dict[str, list[str]]) -> str | None:
-    declared = [root.get("lang"), root.get("{http://www.w3.org/XML/1998/namespace}lang"), root.get("xml:lang")]
+    declared = [root.get("lang"), root.get(_XML_LANGUAGE), root.get("xml:lang")]
     for name in ("og:locale", "content-language", "language", "dc.language", "inlanguage"):
-        declared += metas.get(name, [])
-    return next((tag for value in declared if (tag := _language_tag(value))), None)
+        declared += metas.get(name, [])[:1]
+    return next((tag for value in declared if (tag := language_tag(value))), None)
 
 
-def _language_tag(value: str | None) -> str | None:
+def language_tag(value: str | None) -> str | None:
     """BCP 47: the primary subtag in lower case, a region in capitals.
 
-    >>> _language_tag("fr_FR"), _language_tag("EN"), _language_tag("{{lang}}")
+    >>> language_tag("fr_FR"), language_tag("EN"), language_tag("{{lang}}")
     ('fr-FR', 'en', None)
     """
     parts = (value or "").split(",")[0].strip().replace("_", "-").split("-")

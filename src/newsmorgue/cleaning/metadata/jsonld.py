@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from newsmorgue.cleaning.wording import letters, plain
@@ -20,9 +22,11 @@ ARTICLE_TYPES = frozenset(
 _LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
 _MEDIA_TYPES = frozenset({"VideoObject", "ImageGallery", "MediaGallery", "AudioObject", "PodcastEpisode"})
 _PAGE_TYPES = frozenset({"WebPage", "ItemPage"})
-_WRAPPING = re.compile(r"^\s*(?:<!--|(?://)?\s*<!\[CDATA\[)|(?:-->|(?://)?\s*\]\]>)\s*$")
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_OPENING, _CLOSING = ("<!--", "//", "/*", "<![CDATA[", "*/"), ("-->", "/*", "]]>", "*/", "//")
+_TRAILING_COMMA = re.compile(r",(\s{0,200}[}\]])")
+_BEFORE_NAME = re.compile(r"^.*[/:#]", re.S)
 _MOST_NODES = 2000
+_MOST_SCRIPTS, _MOST_CHARACTERS = 60, 2_000_000
 _DEEPEST = 12
 
 Node = dict[str, Any]
@@ -44,8 +48,9 @@ class LinkedData:
 
 def read_linked_data(scripts: list[str], headline_hints: tuple[str, ...] = ()) -> LinkedData:
     """Read the JSON-LD ``scripts`` of a page. Of several articles the one titled like the hints is the story."""
+    scripts = _bounded(scripts)
     loaded = [_load(script) for script in scripts]
-    nodes = [node for value in loaded if value is not None for node in _nodes(value)][:_MOST_NODES]
+    nodes = list(islice((node for value in loaded if value is not None for node in _nodes(value)), _MOST_NODES))
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 2}
     articles = [node for node in nodes if types_of(node) & ARTICLE_TYPES] or _described_by_hand(scripts, loaded)
     media = [node for node in nodes if types_of(node) & _MEDIA_TYPES]
@@ -61,11 +66,32 @@ def read_linked_data(scripts: list[str], headline_hints: tuple[str, ...] = ()) -
     )
 
 
+def _bounded(scripts: list[str]) -> list[str]:
+    """The scripts up to a sum of characters; what is beyond is no description of a story."""
+    kept: list[str] = []
+    room = _MOST_CHARACTERS
+    for script in scripts[:_MOST_SCRIPTS]:
+        if len(script) <= room:
+            kept.append(script)
+            room -= len(script)
+    return kept
+
+
 def types_of(node: Node) -> frozenset[str]:
     """The node's ``@type`` values, without a vocabulary's address before them."""
     value = node.get("@type")
-    kinds = value if isinstance(value, list) else [value]
-    return frozenset(re.split(r"[/:#]", kind)[-1] for kind in kinds if isinstance(kind, str))
+    if isinstance(value, str):
+        return _kinds(value)
+    return (
+        frozenset(_BEFORE_NAME.sub("", kind) for kind in value if isinstance(kind, str))
+        if isinstance(value, list)
+        else frozenset()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _kinds(name: str) -> frozenset[str]:
+    return frozenset({_BEFORE_NAME.sub("", name)})
 
 
 def text_of(value: Any) -> str | None:
@@ -84,13 +110,32 @@ def texts_of(value: Any) -> list[str]:
 
 
 def _load(script: str) -> Any:
-    text = _WRAPPING.sub("", script).strip().rstrip(";")
-    for attempt in (text, _TRAILING_COMMA.sub(r"\1", text), text.replace("&quot;", '"')):
+    text = _unwrapped(script)
+    for repair in (None, _without_trailing_commas, _without_entities):
+        attempt = repair(text) if repair else text
         try:
             return json.loads(attempt, strict=False)
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _unwrapped(script: str) -> str:
+    """The JSON without the comment or CDATA marks that old templates put around scripts."""
+    text = script.strip()
+    for mark in _OPENING:
+        text = text.removeprefix(mark).lstrip()
+    for mark in _CLOSING:
+        text = text.removesuffix(mark).rstrip()
+    return text.rstrip(";")
+
+
+def _without_trailing_commas(text: str) -> str:
+    return _TRAILING_COMMA.sub(r"\1", text)
+
+
+def _without_entities(text: str) -> str:
+    return text.replace("&quot;", '"')
 
 
 def _top(value: Any) -> Iterator[Node]:

@@ -1,0 +1,76 @@
+"""The standfirst: what a reader sees between headline and body, and what is not one."""
+
+import pytest
+
+from newsmorgue.cleaning import clean
+
+BODY = "".join(
+    f"<p>Paragraph {number} of the story says a good deal more than a line about the harbour and its pilots.</p>"
+    for number in range(4)
+)
+LEAD = "The port authority wants to talk, but not before the tide turns on Friday."
+
+
+def summary_of(between: str, head: str = "", body: str = BODY) -> str | None:
+    page = (
+        f"<html><head>{head}</head><body><article><h1>Harbour pilots walk out</h1>{between}<div>{body}</div></article>"
+    )
+    return clean(f"{page}</body></html>".encode(), "https://www.courier.example/news/a").summary
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        f'<p class="article-standfirst">{LEAD}</p>',
+        f'<div class="c-lead__text"><p>{LEAD}</p></div>',
+        f'<div class="byline-share-box"><p class="strapline">{LEAD}</p></div>',
+        f'<h2 class="sub-headline">{LEAD}</h2>',
+        f"<h2>{LEAD}</h2><p>By Jane Okafor</p>",
+        f"<p>{LEAD}</p>",
+        f"<p>By Jane Okafor</p><p>11 June 2024, 10:15</p><p>{LEAD}</p>",
+        f'<p class="intro">{LEAD.replace("talk", "<a href=/x>talk</a>")}</p>',
+    ],
+)
+def test_a_standfirst_is_found(markup: str) -> None:
+    assert summary_of(markup) == LEAD
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>By Samya Kullab and Vasilisa Stepanenko The Associated Press</p>",
+        "<p>Published November 18, 2024 9:26pm Updated November 19, 2024 4:23pm</p>",
+        "<p>Jane Okafor is a freelance reporter in London.</p>",
+        '<figure><img src="a.jpg"><figcaption>Pilots at the gate on Monday morning.</figcaption></figure>',
+        '<div><img src="a.jpg"><p>Pilots at the gate of the harbour on Monday morning.</p></div>',
+        '<div class="related"><p class="intro">Another story about the harbour and its tugs.</p></div>',
+        '<p><a href="/live">Follow the strike live with our reporters at the gate.</a></p>',
+        "<p><em>This story was first told in our newsletter for subscribers.</em></p>",
+        '<p class="author-description">Harbour and shipping columnist</p>',
+        "",
+    ],
+)
+def test_what_is_no_standfirst(markup: str) -> None:
+    head = '<meta name="author" content="Jane Okafor">'
+    assert summary_of(markup, head) is None
+
+
+def test_the_first_of_a_row_of_paragraphs_is_the_body() -> None:
+    head = '<meta name="description" content="Paragraph 0 of the story says a good deal more than a line about the">'
+    assert summary_of("", head) is None
+
+
+def test_a_post_of_a_live_blog_is_no_standfirst() -> None:
+    posts = "<div><h2>09:14 Trains halted</h2><div><p>All trains north of the bridge have been halted.</p></div></div>"
+    assert summary_of(posts * 3, body="") is None
+
+
+def test_the_title_said_again_is_no_standfirst() -> None:
+    head = '<meta property="og:title" content="Pilots strike: harbour pilots walk out over night shifts and pay">'
+    assert summary_of("<p>Pilots strike: harbour pilots walk out over night shifts and pay</p>", head) is None
+
+
+def test_a_story_of_one_paragraph_is_a_body_without_standfirst() -> None:
+    page = f"<article><h1>Harbour pilots walk out</h1><p>{LEAD}</p></article><footer>The Courier</footer>"
+    article = clean(page.encode(), "https://www.courier.example/news/a")
+    assert (article.summary, article.text) == (None, LEAD)
