@@ -40,6 +40,7 @@ _TEXT = frozenset({BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST, BlockKi
 # Words of prose below which a page without any other sign is no story.
 _SHORT, _FEW = 60, 15
 _MOST_ERROR_WORDS = 250
+_ENOUGH = 1_500
 _TEASERS = 4
 _DATA = frozenset({"json-ld", "meta", "og", "microdata"})
 _SECTION_DEPTH = 2  # levels of an address; what lies deeper is not the section itself
@@ -47,7 +48,7 @@ _SECTION_DEPTH = 2  # levels of an address; what lies deeper is not the section 
 
 def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...]) -> PageKind:
     """Tell the kind of a page from what was read of it."""
-    words = sum(word_count(block.text) for block in blocks if block.kind in _TEXT)
+    words = _words(blocks)
     is_article, is_dated = _is_article(metadata), _declares_date(metadata)
     most = _MOST_ERROR_WORDS if not is_article and not is_dated else _FEW
     if words < most and not (is_article and is_dated) and _has_error_title(metadata):
@@ -55,6 +56,17 @@ def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...]) -> PageKind
     if words < max(most, _SHORT) and not is_dated and _is_wall(metadata, blocks, is_article):
         return PageKind.WALL
     return _form(url, metadata, words) if is_article else _undeclared(url, metadata, blocks, words)
+
+
+def _words(blocks: tuple[Block, ...]) -> int:
+    """How many words of text there are; above :data:`_ENOUGH` it is not said how many."""
+    words = 0
+    for block in blocks:
+        if block.kind in _TEXT:
+            words += word_count(block.text)
+        if words > _ENOUGH:
+            break
+    return words
 
 
 def _has_error_title(metadata: Metadata) -> bool:

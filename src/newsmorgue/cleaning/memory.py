@@ -8,10 +8,12 @@ label, a line set apart, a colon that nothing follows, a word with the reader ab
 stories that share their prose are one story.
 """
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from itertools import combinations
 from math import ceil
 from typing import NamedTuple
@@ -103,6 +105,24 @@ class Memory:
     number: int = 0
     lines: tuple[Line, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.source, self.number))
+
+    def __reduce__(self) -> tuple[Callable[[bytes], "Memory"], tuple[bytes]]:
+        """It goes to a worker with every page: packed once there, unpacked once here."""
+        return _unpacked, (_packed(self),)
+
+
+@lru_cache(maxsize=16)
+def _packed(memory: Memory) -> bytes:
+    return json.dumps([memory.source, memory.number, memory.lines]).encode()
+
+
+@lru_cache(maxsize=16)
+def _unpacked(data: bytes) -> Memory:
+    source, number, lines = json.loads(data)
+    return Memory(source, number, tuple(Line(*line) for line in lines))
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -127,24 +147,37 @@ def set_aside(memory: Memory | None, body: tuple[Block, ...]) -> tuple[tuple[Blo
     """
     if memory is None or not memory.lines:
         return body, ()
-    known = set(memory.lines)
-    texts = {line.text for line in memory.lines}
-    gone = _at_the_end(body, known, texts) | _at_the_start(body, known, texts) | _services(body, known, texts)
+    known = _known(memory)
+    gone = _at_the_end(body, known) | _at_the_start(body, known) | _services(body, known)
     if not gone or not any(block.kind in _LINES and at not in gone for at, block in enumerate(body)):
         return body, ()
     kept = tuple(block for at, block in enumerate(body) if at not in gone)
     return kept, tuple(body[at].text for at in sorted(gone))
 
 
-def _at_the_end(body: Sequence[Block], known: set[Line], texts: set[str]) -> set[int]:
+class _Known(NamedTuple):
+    """What a memory knows, to be looked up: its lines, their texts, and which of them speak of services."""
+
+    lines: frozenset[Line]
+    texts: frozenset[str]
+    services: frozenset[Line]
+
+
+@lru_cache(maxsize=16)
+def _known(memory: Memory) -> _Known:
+    services = (line for line in memory.lines if line.shape == Shape.SERVICE)
+    return _Known(frozenset(memory.lines), frozenset(line.text for line in memory.lines), frozenset(services))
+
+
+def _at_the_end(body: Sequence[Block], known: _Known) -> set[int]:
     gone: set[int] = set()
     links: list[int] = []
     for at in range(len(body) - 1, -1, -1):
         block = body[at]
         if block.kind in _BESIDE:
             continue
-        shapes = _closing_shapes(block, is_last=True) if _key(block) in texts else []
-        if any(_line(shape, block) in known for shape in shapes):
+        shapes = _closing_shapes(block, is_last=True) if _key(block) in known.texts else []
+        if any(_line(shape, block) in known.lines for shape in shapes):
             if links and not _HEADS_LINKS.intersection(shapes):
                 break
             gone |= {at, *links}
@@ -156,19 +189,24 @@ def _at_the_end(body: Sequence[Block], known: set[Line], texts: set[str]) -> set
     return gone
 
 
-def _at_the_start(body: Sequence[Block], known: set[Line], texts: set[str]) -> set[int]:
+def _at_the_start(body: Sequence[Block], known: _Known) -> set[int]:
     gone: set[int] = set()
     for at, block in enumerate(body):
         if block.kind in _BESIDE:
             continue
-        if _key(block) not in texts or not any(_line(shape, block) in known for shape in _opening_shapes(block)):
+        if _key(block) not in known.texts or not any(
+            _line(shape, block) in known.lines for shape in _opening_shapes(block)
+        ):
             break
         gone.add(at)
     return gone
 
 
-def _services(body: Sequence[Block], known: set[Line], texts: set[str]) -> set[int]:
-    return {at for at, block in enumerate(body) if _key(block) in texts and _line(Shape.SERVICE, block) in known}
+def _services(body: Sequence[Block], known: _Known) -> set[int]:
+    if not known.services:
+        return set()
+    short = ((at, block) for at, block in enumerate(body) if len(block.text) <= _LONGEST_LINE)
+    return {at for at, block in short if _line(Shape.SERVICE, block) in known.services}
 
 
 def _key(block: Block) -> str:
