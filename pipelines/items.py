@@ -6,7 +6,8 @@ from typing import Any
 
 from newsmorgue.archive.capture import Assets
 from newsmorgue.cleaning import Article, Memory, Selectors
-from newsmorgue.spiders.lists import Found, ListPage
+from newsmorgue.spiders.found import Found
+from newsmorgue.spiders.lists import ListPage
 from newsmorgue.stories.filing import Visit
 
 

@@ -12,7 +12,8 @@ from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.errors import CleaningFailed
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.pipelines.items import FetchedList
-from newsmorgue.spiders.lists import Found, unpack
+from newsmorgue.spiders.found import Found
+from newsmorgue.spiders.lists import unpack
 from newsmorgue.stories.filing import Discover
 
 

@@ -49,7 +49,8 @@ class SourceConfiguration:
     number of requests to one host at the same time, ``assets`` says which files are kept with a story's page; all
     three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
     source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
-    story. With ``render`` a browser makes its pages before they are cleaned.
+    story. With ``render`` a browser makes its pages before they are cleaned. ``spider`` is the
+    file with its own spider.
     """
 
     slug: str
@@ -63,6 +64,7 @@ class SourceConfiguration:
     dedupe_across_urls: bool = False
     selectors: Selectors | None = None
     render: bool = False
+    spider: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
         delay,
         concurrency,
         asker.get(("cleaning_processes",), values.whole_number, _usable_processors()),
-        {source.slug: source for source in _sources(asker, delay, concurrency, assets)},
+        {source.slug: source for source in _sources(asker, home, delay, concurrency, assets)},
         file,
         assets,
         asker.get(("webhook",), values.web_address, None),
@@ -243,10 +245,12 @@ def _usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _sources(asker: Asker, delay: float | None, concurrency: int, assets: Assets) -> Iterator[SourceConfiguration]:
+def _sources(
+    asker: Asker, base: Path, delay: float | None, concurrency: int, assets: Assets
+) -> Iterator[SourceConfiguration]:
     homes: dict[str, str] = {}
     for slug in asker.children(("sources",)):
-        source = _source(asker, ("sources", slug), delay, concurrency, assets)
+        source = _source(asker, ("sources", slug), base, delay, concurrency, assets)
         other = homes.setdefault(address_key(source.home), slug)
         if other != slug:
             asker.refuse(
@@ -257,7 +261,9 @@ def _sources(asker: Asker, delay: float | None, concurrency: int, assets: Assets
         yield source
 
 
-def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int, assets: Assets) -> SourceConfiguration:
+def _source(
+    asker: Asker, path: KeyPath, base: Path, delay: float | None, concurrency: int, assets: Assets
+) -> SourceConfiguration:
     if not values.SLUG.fullmatch(path[1]):
         asker.refuse(path, "a name of 1 to 64 of the characters a-z 0-9 . _ -", path[1])
     home = asker.get((*path, "home"), values.web_address, "")
@@ -275,6 +281,7 @@ def _source(asker: Asker, path: KeyPath, delay: float | None, concurrency: int, 
         asker.get((*path, "dedupe_across_urls"), values.yes_or_no, False),
         _selectors(asker, (*path, "selectors")),
         asker.get((*path, "render"), values.yes_or_no, False),
+        asker.get((*path, "spider"), partial(values.spider_file, base=base), None),
     )
 
 

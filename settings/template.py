@@ -59,6 +59,7 @@ TEMPLATE = """\
 # delay = 2.0
 # concurrency = 1
 # assets = "images"
+# spider = "example.py"            # a spider of its own: 'scrapy genspider -t morgue example example.org' writes one
 # render = true                    # its pages are made by scripts: needs newsmorgue[browser]
 # dedupe_across_urls = true        # an asset that came under another address before is stored once
 

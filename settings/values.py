@@ -203,6 +203,13 @@ def folder(given: object, base: Path) -> Path:
     return (base / Path(given).expanduser()).resolve()
 
 
+def spider_file(given: object, base: Path) -> Path:
+    """The absolute path of a Python file, there or not; a relative one starts at ``base``."""
+    if not isinstance(given, str) or "\0" in given or not given.endswith(".py"):
+        raise ValueError('a Python file, as in "example.py"')
+    return (base / Path(given).expanduser()).resolve()
+
+
 def store(given: object, base: Path) -> str:
     """``s3://bucket/prefix`` or an absolute folder."""
     if isinstance(given, str) and _BUCKET.fullmatch(given):

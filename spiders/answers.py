@@ -1,6 +1,6 @@
 """What an answer means: from a recorded exchange to intents and pages. Pure: no Scrapy, no network, no clock."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,9 +16,11 @@ from newsmorgue.capture.recorder import Recorded
 from newsmorgue.errors import NewsmorgueError
 from newsmorgue.pipelines.items import FetchedList, FetchedPage
 from newsmorgue.settings.configuration import SourceConfiguration
+from newsmorgue.spiders.found import Found
 from newsmorgue.spiders.links import is_advert
-from newsmorgue.spiders.lists import Found, ListPage
+from newsmorgue.spiders.lists import ListPage
 from newsmorgue.spiders.mentions import absolute_address
+from newsmorgue.spiders.readers import Reader
 from newsmorgue.spiders.requisites import css_requisites
 from newsmorgue.stories.assets import DiscoverAssets
 from newsmorgue.stories.filing import (
@@ -62,7 +64,10 @@ def is_ours(source: SourceConfiguration, url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A claimed URL, what became of its exchange, and when; ``since``: how far back the crawl looks, if told."""
+    """A claimed URL, what became of its exchange, and when; ``since``: how far back the crawl looks, if told.
+
+    ``reader`` and ``change`` are the source's own ways to read this list, if it has a spider with such.
+    """
 
     source: SourceConfiguration
     claim: Claim
@@ -70,6 +75,8 @@ class Answer:
     run: str
     now: datetime
     since: date | None = None
+    reader: Reader | None = None
+    change: Callable[[Found], Found | None] | None = None
 
     @property
     def head(self) -> HttpHead:
@@ -199,7 +206,7 @@ def _read_content(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList
         return
     head, url = answer.head, answer.claim.url
     entity, coding = answer.recorded.exchange.entity, head.get("content-encoding")
-    page = ListPage(answer.claim.role, url, entity, coding, head.charset, answer.source.hosts)
+    page = ListPage(answer.claim.role, url, entity, coding, head.charset, answer.source.hosts, answer.reader)
     yield FetchedList(answer.visit, page, partial(list_intents, answer))
 
 
@@ -207,8 +214,11 @@ def list_intents(answer: Answer, found: Iterable[Found]) -> Iterator[Intent | Fe
     """What a list says, as intents: batches that a commit takes in its stride, and last what ends the visit."""
     source, here = answer.source.slug, answer.claim.url
     told = _Told()
+    if answer.reader is not None and answer.change is not None:
+        found = filter(None, map(answer.change, found))
     # A page is settled at once: whether it has anything new says whether its next page is wanted.
-    size = _BATCH if answer.claim.role in (Role.SITEMAP, Role.FEED) else _MOST_LINKS
+    has_pages = answer.claim.role not in (Role.SITEMAP, Role.FEED) or answer.reader is not None
+    size = _MOST_LINKS if has_pages and answer.claim.role != Role.SITEMAP else _BATCH
     for findings in _batches(_on_site(answer, told.noting(found)), size):
         yield Discover(source, here, tuple(findings), then=told.next_page(answer))
     if told.guesses:

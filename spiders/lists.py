@@ -13,7 +13,9 @@ from isal import isal_zlib
 from newsmorgue.archive.capture import Role
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.spiders.feeds import parse_feed
+from newsmorgue.spiders.found import Found
 from newsmorgue.spiders.listing import read_listing
+from newsmorgue.spiders.readers import Reader
 from newsmorgue.spiders.sitemaps import SitemapStream
 
 LARGEST_LIST = 64 << 20  # sitemaps.org allows 50 MB unpacked
@@ -22,7 +24,7 @@ _UNPACKED_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A list as it came: its entity as received, and what is needed to read it."""
+    """A list as it came: its entity as received, and what is needed to read it: its ``reader``, else its role."""
 
     role: Role
     url: str
@@ -30,22 +32,7 @@ class ListPage:
     content_encoding: str | None
     charset: str | None
     hosts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One thing that a list says.
-
-    An address (``role`` is what it is taken for, ``stated`` the date given for it; ``guessed`` where only its look
-    speaks for it), or, at the end, ``problem``: the first thing that was wrong with the list. ``role`` OLDER is the
-    list's next page, its ``stated`` the latest day of any story on this one.
-    """
-
-    role: Role | None
-    url: str
-    stated: str | None = None
-    guessed: bool = False
-    problem: str | None = None
+    reader: Reader | None = None
 
 
 def read_list(page: ListPage) -> bytes:
@@ -72,6 +59,8 @@ def _line(found: Found) -> bytes:
 
 def _read(page: ListPage) -> Iterator[Found]:
     body = decode_entity(page.entity, page.content_encoding, LARGEST_LIST)
+    if page.reader is not None:
+        return page.reader.read(body, page.url, page.charset)
     if page.role == Role.SITEMAP:
         return _in_sitemap(body, page.url)
     if page.role == Role.FEED:

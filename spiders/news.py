@@ -31,8 +31,10 @@ from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.settings.opening import current_configuration
 from newsmorgue.spiders.answers import GUESS, OPERATOR, Answer, address_of, is_ours, page_of, read_answer
 from newsmorgue.spiders.budget import PATIENCE, HostBusy
+from newsmorgue.spiders.found import Found
 from newsmorgue.spiders.links import page_links
 from newsmorgue.spiders.lists import LARGEST_LIST
+from newsmorgue.spiders.readers import Reader
 from newsmorgue.spiders.robots import RobotsDisallowed, RobotsTxtMiddleware, RobotsUnavailable
 from newsmorgue.spiders.sitemaps import MOST_BYTES, sitemaps_in_robots
 from newsmorgue.stories.filing import Discover, EndVisit, FileRedirect, Finding, Visit
@@ -169,14 +171,28 @@ class NewsSpider(Spider):
         if self.typed_urls:
             self._discover(capture, OPERATOR, [(url, Role.STORY) for url in self.typed_urls])
             return
+        vouched, guessed = await self.seeds()
+        self._discover(capture, OPERATOR, vouched)
+        if guessed:
+            self._discover(capture, GUESS, guessed)
+        capture.make_due(recheck=self.recheck)
+
+    async def seeds(self) -> tuple[list[tuple[str, Role]], list[tuple[str, Role]]]:
+        """The lists that a crawl begins with: those that somebody named, and those that many sites have."""
         named = await self._sitemaps_in_robots()
         lists = [(self.source.home, Role.HOME)]
         lists += [(url, Role.FEED) for url in self.source.feeds]
         lists += [(url, Role.SITEMAP) for url in (*self.source.sitemaps, *named)]
-        self._discover(capture, OPERATOR, lists)
-        if not named and not self.source.sitemaps:
-            self._discover(capture, GUESS, [(urljoin(self.source.home, "/sitemap.xml"), Role.SITEMAP)])
-        capture.make_due(recheck=self.recheck)
+        has_sitemaps = named or self.source.sitemaps
+        return lists, [] if has_sitemaps else [(urljoin(self.source.home, "/sitemap.xml"), Role.SITEMAP)]
+
+    def reader_for(self, claim: Claim) -> Reader | None:
+        """How a list is read where the usual way does not do."""
+        return None
+
+    def change(self, found: Found) -> Found | None:
+        """A thing that such a reader found, made right; None to pass it over."""
+        return found
 
     async def _sitemaps_in_robots(self) -> list[str]:
         robots = RobotsTxtMiddleware.of(self.crawler)
@@ -236,7 +252,9 @@ class NewsSpider(Spider):
         recorded: Recorded | None = response.meta.get(RECORDED)
         if recorded is None:  # the archive failed while this was on its way
             return
-        answer = Answer(self.source, response.meta["claim"], recorded, capture.run, now_utc(), self.since)
+        claim: Claim = response.meta["claim"]
+        ways = (self.reader_for(claim), self.change)
+        answer = Answer(self.source, claim, recorded, capture.run, now_utc(), self.since, *ways)
         if answer.claim.role == Role.HOME and answer.head.status == 200:
             self._home = answer
         for item in read_answer(answer):

@@ -14,7 +14,7 @@ from scrapy.settings import Settings
 from newsmorgue.capture.extension import PROGRESS, CaptureExtension
 from newsmorgue.errors import ExitCode, NewsmorgueError
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration
-from newsmorgue.spiders.news import NewsSpider
+from newsmorgue.spiders.own import spider_of
 
 Watch = Callable[[str, Counter[str]], None]
 
@@ -61,12 +61,13 @@ class Report:
 def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | None = None) -> list[Report]:
     """Make the runs, at the same time, until all have ended. ``watch`` hears of each run's counts once a second.
 
-    Starts Twisted's reactor: once in a process's life.
+    Starts Twisted's reactor: once in a process's life. Raises ConfigurationError where a source's own spider is wrong.
     """
+    spiders = [spider_of(job.source) for job in jobs]
     process = AsyncCrawlerProcess(_settings(configuration))
     crawlers = []
-    for job in jobs:
-        crawler = Crawler(NewsSpider, process.settings.copy())
+    for job, spider in zip(jobs, spiders, strict=True):
+        crawler = Crawler(spider, process.settings.copy())
         if watch is not None:
             crawler.signals.connect(_Watcher(watch), PROGRESS, weak=False)
         process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save, since=job.since)

@@ -67,7 +67,7 @@ def test_the_wheel_has_every_module_and_only_the_package(wheel: Path) -> None:
         names = set(archive.namelist())
     assert {name for name in names if name.endswith(".py")} == modules()
     assert {"newsmorgue/spiders/news.py", "newsmorgue/archive/migrations/versions/0001_first.py"} <= names
-    assert "newsmorgue/py.typed" in names
+    assert {"newsmorgue/py.typed", "newsmorgue/spiders/templates/morgue.tmpl"} <= names
     tops = {name.partition("/")[0] for name in names}
     assert {re.sub(r"-[\d.]+\.dist-info$", "", top) for top in tops} == {"newsmorgue"}
 
@@ -98,3 +98,32 @@ def test_scrapy_finds_the_spider(installed: Path, tmp_path: Path) -> None:
 
 def test_scrapy_finds_the_spider_in_the_checkout() -> None:
     assert run(_ROOT, sys.executable, "-m", "scrapy", "list") == "news\n"
+
+
+def test_scrapy_writes_spider_test_and_pages_together(installed: Path, tmp_path: Path) -> None:
+    scrapy, place = (sys.executable, "-m", "scrapy"), {"PYTHONPATH": str(installed)}
+    said = run(tmp_path, *scrapy, "genspider", "-t", "morgue", "odd-site", "odd.example", **place)
+    assert '[sources.odd-site]\n  home = "https://odd.example/"\n  spider = "odd_site.py"' in said
+    made = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    pages = ["fixtures/odd_site/list.html", "fixtures/odd_site/story.html"]
+    assert made == [*pages, "odd_site.py", "test_odd_site.py"]
+    assert "2 passed" in run(tmp_path, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", **place)
+    (tmp_path / "odd_site.py").unlink()
+    again = subprocess.run(
+        (*scrapy, "genspider", "-t", "morgue", "odd-site", "odd.example"),
+        cwd=tmp_path,
+        env=clean_environment() | place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (again.returncode, "test_odd_site.py already exists" in again.stdout) == (1, True)
+
+
+def test_scrapys_own_templates_are_there_as_ever(installed: Path, tmp_path: Path) -> None:
+    scrapy, place = (sys.executable, "-m", "scrapy"), {"PYTHONPATH": str(installed)}
+    listed = run(tmp_path, *scrapy, "genspider", "--list", **place)
+    assert {"basic", "crawl", "morgue"} <= set(listed.split())
+    run(tmp_path, *scrapy, "genspider", "plain", "plain.example", **place)
+    assert [path.name for path in tmp_path.iterdir()] == ["plain.py"]
+    assert "class PlainSpider(scrapy.Spider)" in (tmp_path / "plain.py").read_text()
