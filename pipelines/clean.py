@@ -140,7 +140,7 @@ class CleanPipeline:
             )
         except CleaningFailed as error:
             return EndVisit(item.visit, "failed", f"cleaning: {error}")
-        return CleanedPage(item.visit, article, memory, assets, item.selectors)
+        return CleanedPage(item.visit, article, memory, assets, item.selectors, item.metadata_only)
 
     def close_spider(self) -> None:
         """The pool's workers end with the last crawler."""

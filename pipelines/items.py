@@ -16,7 +16,7 @@ class FetchedPage:
     """A page as captured: its entity as received (usually compressed), and what the header says of it.
 
     ``assets`` says which of the files that it shows are to be kept with it, if it is a story; ``selectors`` are those
-    of its source.
+    of its source. With ``metadata_only`` its text must not be kept.
     """
 
     visit: Visit
@@ -25,6 +25,7 @@ class FetchedPage:
     charset: str | None
     assets: Assets = Assets.NONE
     selectors: Selectors | None = None
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,4 @@ class CleanedPage:
     memory: Memory
     assets: tuple[str, ...] = ()
     selectors: Selectors | None = None
+    metadata_only: bool = False

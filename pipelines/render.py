@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.crawler import Crawler
 
+from newsmorgue.archive.capture import Policy
 from newsmorgue.archive.exchange import HttpHead
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.capture.extension import CaptureExtension
@@ -42,7 +43,7 @@ class RenderPipeline:
     async def process_item(self, item: Any) -> Any:
         """A :class:`FetchedPage` of such a source has the DOM in it from here on; or the outcome that says why not."""
         capture = CaptureExtension.of(self._crawler)
-        if not isinstance(item, FetchedPage) or not capture.source.render:
+        if not isinstance(item, FetchedPage) or not capture.source.render or item.metadata_only:
             return item
         visit, retry_at = item.visit, now_utc() + RETRY_AFTER
         try:
@@ -52,7 +53,7 @@ class RenderPipeline:
             return EndVisit(visit, "failed", str(error), retry_at)
         except NewsmorgueError as error:
             return EndVisit(visit, "failed", f"rendering: {error}")
-        forbidden = refusal(_HTML, dom)
+        forbidden = None if capture.source.policy is Policy.ALL else refusal(_HTML, dom)
         if forbidden:  # a script may say so too
             return EndVisit(visit, "refused", f"{forbidden.reason} ({forbidden.where}, rendered)")
         if visit.capture is not None:

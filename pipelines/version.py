@@ -1,6 +1,7 @@
 """Stage 2: an article becomes the intent to file it, its story's versions brought to the current reading first."""
 
 import logging
+from dataclasses import replace
 from typing import Any, Protocol, Self
 
 from scrapy.crawler import Crawler
@@ -8,12 +9,13 @@ from scrapy.crawler import Crawler
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.index import capture_at, payload_capture
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.cleaning import STORY_KINDS, reading
+from newsmorgue.cleaning import STORY_KINDS, Article, reading
 from newsmorgue.errors import CleaningFailed, NewsmorgueError
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.pipelines.items import CleanedPage
 from newsmorgue.stories.filing import EndVisit, FilePage, Renewal, StaleVersion, stale_versions
 
+_CONTENT = ("summary", "body", "text", "markdown")
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +43,8 @@ class VersionPipeline:
             return item
         if item.article.kind not in STORY_KINDS or not item.article.text.strip():
             return EndVisit(item.visit, "not_story", item.article.kind.value)
+        if item.metadata_only:
+            return FilePage(item.visit, metadata_of(item.article), reading=_reading(item), metadata_only=True)
         renewals = [renewal for stale in self._stale(item) if (renewal := await self._renew(stale, item))]
         return FilePage(item.visit, item.article, tuple(renewals), item.assets, _reading(item))
 
@@ -71,6 +75,12 @@ class VersionPipeline:
             _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
             return None
         return Renewal(stale.version, article, stale.warc, stale.offset)
+
+
+def metadata_of(article: Article) -> Article:
+    """An article without what it tells: neither its text nor its standfirst."""
+    found = {name: how for name, how in article.found.items() if name not in _CONTENT}
+    return replace(article, summary=None, body=(), text="", markdown="", found=found)
 
 
 def _reading(item: CleanedPage) -> str:

@@ -58,6 +58,7 @@ HTTPERROR_ALLOW_ALL = True
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES: dict[str, Any] = {
     "newsmorgue.spiders.robots.RobotsTxtMiddleware": 100,
+    "newsmorgue.spiders.reservations.ReservationsMiddleware": 110,
     # Nearest to the wire: what others send once more takes a turn too.
     "newsmorgue.spiders.budget.BudgetMiddleware": 950,
 }

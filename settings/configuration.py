@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsmorgue import __version__
-from newsmorgue.archive.capture import Assets
+from newsmorgue.archive.capture import Assets, Policy
 from newsmorgue.cleaning.selectors import Selectors
 from newsmorgue.errors import ConfigurationError, UnknownSource
 from newsmorgue.settings import values
@@ -49,8 +49,8 @@ class SourceConfiguration:
     number of requests to one host at the same time, ``assets`` says which files are kept with a story's page; all
     three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
     source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
-    story. With ``render`` a browser makes its pages before they are cleaned. ``spider`` is the
-    file with its own spider.
+    story. With ``render`` a browser makes its pages before they are cleaned. ``spider`` is the file with its spider,
+    ``policy`` what is kept of what the site asks not to keep.
     """
 
     slug: str
@@ -65,6 +65,7 @@ class SourceConfiguration:
     selectors: Selectors | None = None
     render: bool = False
     spider: Path | None = None
+    policy: Policy = Policy.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +283,7 @@ def _source(
         _selectors(asker, (*path, "selectors")),
         asker.get((*path, "render"), values.yes_or_no, False),
         asker.get((*path, "spider"), partial(values.spider_file, base=base), None),
+        asker.get((*path, "policy"), values.policy, Policy.NOTHING),
     )
 
 

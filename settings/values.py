@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from newsmorgue.archive.capture import Assets
+from newsmorgue.archive.capture import Assets, Policy
 from newsmorgue.cleaning.selectors import check as check_selector
 
 SLUG = re.compile(r"[a-z0-9._-]{1,64}")
@@ -185,6 +185,14 @@ def selector(given: object) -> str:
 def selectors(given: object) -> tuple[str, ...]:
     """A list of :func:`selector`, without repetitions."""
     return _list_of(given, selector)
+
+
+def policy(given: object) -> Policy:
+    """What is kept of what a site asks not to keep."""
+    try:
+        return Policy(str(given))
+    except ValueError as error:
+        raise ValueError(f"one of {', '.join(Policy)}, in quotes") from error
 
 
 def yes_or_no(given: object) -> bool:

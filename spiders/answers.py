@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from urllib.parse import urlsplit
 
-from newsmorgue.archive.capture import HTML_TYPES, PAGE_ROLES, Role
+from newsmorgue.archive.capture import HTML_TYPES, PAGE_ROLES, Assets, Role
 from newsmorgue.archive.exchange import HttpHead
 from newsmorgue.archive.frontier import Claim
 from newsmorgue.capture.entity import decode_entity
@@ -97,7 +97,7 @@ class Answer:
 def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList]:
     """Everything an answer leads to. Exactly one of the items ends the visit, sooner or later."""
     status, refused = answer.head.status, answer.recorded.refusal
-    if refused:
+    if refused and answer.recorded.capture is None:
         yield EndVisit(answer.visit, "refused", f"{refused.reason} ({refused.where})")
     elif status in (200, 203) and answer.recorded.exchange.truncated:
         yield failed(answer, f"cut short ({answer.recorded.exchange.truncated})")
@@ -300,6 +300,7 @@ def page_of(answer: Answer) -> FetchedPage:
         answer.recorded.exchange.entity,
         answer.head.get("content-encoding"),
         answer.head.charset,
-        answer.source.assets,
+        Assets.NONE if answer.recorded.refusal else answer.source.assets,
         answer.source.selectors,
+        metadata_only=answer.recorded.refusal is not None,
     )

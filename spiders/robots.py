@@ -35,12 +35,21 @@ from newsmorgue.archive.capture import Role
 from newsmorgue.archive.catalogue import Catalogue
 from newsmorgue.archive.hosts import KnownRobots, known_robots, remember_robots
 from newsmorgue.capture.entity import decode_entity
-from newsmorgue.capture.extension import ROLE, CaptureExtension
+from newsmorgue.capture.extension import ASKED, ROLE, CaptureExtension
+from newsmorgue.capture.policy import AI, Mark
 from newsmorgue.errors import NewsmorgueError
 from newsmorgue.spiders.mentions import absolute_address
 from newsmorgue.times import now_utc
 from newsmorgue.urls import host_and_port
 
+# Crawlers that gather for language models, by the product tokens that their operators publish.
+AI_CRAWLERS = frozenset({
+    "ai2bot", "amazonbot", "anthropic-ai", "applebot-extended", "bytespider", "ccbot", "chatgpt-user",
+    "claude-searchbot", "claude-user", "claude-web", "claudebot", "cohere-ai", "cohere-training-data-crawler",
+    "diffbot", "facebookbot", "google-cloudvertexbot", "google-extended", "gptbot", "img2dataset",
+    "meta-externalagent", "meta-externalfetcher", "mistralai-user", "oai-searchbot", "omgili", "omgilibot",
+    "perplexity-user", "perplexitybot", "timpibot", "webzio-extended", "youbot",
+})  # fmt: skip
 NO_ROBOTS = "newsmorgue_no_robots"
 PRODUCT_TOKEN = "newsmorgue"
 MOST_REDIRECTS = 5  # RFC 9309 §2.3.1.2
@@ -87,6 +96,7 @@ class Robots:
 
     rules: Protego
     body: bytes | None = None
+    shut_out: str | None = None  # names of AI crawlers to which the whole host is closed, as robots.txt spells them
 
     def allows(self, url: str) -> bool:
         """Whether newsmorgue may fetch a URL of this host."""
@@ -109,7 +119,18 @@ def parse_robots(body: bytes) -> Robots:
         # Half a "Disallow: /private" could be "Disallow: /".
         head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
     lines = head.decode("utf-8-sig", "replace").splitlines()
-    return Robots(Protego.parse("\n".join(map(_exact_agent, lines))), head)
+    return Robots(Protego.parse("\n".join(map(_exact_agent, lines))), head, _shut_out(lines))
+
+
+def _shut_out(lines: list[str]) -> str | None:
+    """The AI crawlers whose group closes the whole host, each once."""
+    named = [match[1].strip() for line in lines if (match := _AGENT_LINE.fullmatch(line.partition("#")[0].strip()))]
+    present = {name.lower(): name for name in named if name.lower() in AI_CRAWLERS}
+    if not present:
+        return None
+    rules = Protego.parse("\n".join(lines))
+    closed = sorted(name for name in present.values() if not rules.can_fetch("https://host.invalid/", name))
+    return ", ".join(closed) or None
 
 
 def _robots_of(body: bytes | None) -> Robots:
@@ -168,6 +189,8 @@ class RobotsTxtMiddleware:
         robots = await self._robots(request.url)
         if not robots.allows(request.url):
             raise RobotsDisallowed(f"{request.url}: disallowed by robots.txt")
+        if robots.shut_out:
+            request.meta[ASKED] = (Mark(AI, f"robots.txt: {robots.shut_out}"),)
 
     async def robots_txt(self, url: str) -> bytes | None:
         """The robots.txt of a URL's host, without content-coding; None where there is none, or none to be had

@@ -32,6 +32,14 @@ class Assets(StrEnum):
     ALL = "all"  # every picture of the page, scripts, icons, fonts
 
 
+class Policy(StrEnum):
+    """What is kept of an answer that its site asks not to keep (noarchive) or not to mine (TDM reservation)."""
+
+    NOTHING = "nothing"
+    METADATA = "metadata"  # that it is there: the response's head, the story's headline, dates and names
+    ALL = "all"
+
+
 PAGE_ROLES = frozenset({Role.STORY, Role.LINK})
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 UNCLEANED = "uncleaned"
@@ -44,7 +52,8 @@ class Capture:
 
     ``time`` is exact to the microsecond. ``warc`` is the WARC's name without folder and suffix, ``offset`` and
     ``length`` the record's gzip member in it, in bytes. ``kind`` is ``response`` or ``revisit``; a revisit names the
-    capture that has the payload by ``refers_to_url`` and ``refers_to_time``.
+    capture that has the payload by ``refers_to_url`` and ``refers_to_time``. ``reserved`` is what the site asked of
+    archives, miners and AI crawlers for it, as :func:`newsmorgue.capture.policy.spelled` has it.
     """
 
     surt: str
@@ -63,6 +72,7 @@ class Capture:
     refers_to_time: datetime | None = None
     truncated: str | None = None
     state: str | None = None
+    reserved: str | None = None
 
 
 def is_cleanable(role: str, status: int, mime: str | None) -> bool:

@@ -11,7 +11,7 @@ from newsmorgue.archive.cdxj import CdxLine
 from newsmorgue.archive.exchange import sha1
 from newsmorgue.archive.spool import WARC_SUFFIX, source_of
 from newsmorgue.archive.surt import surt
-from newsmorgue.archive.warc import ROLE_FIELD, StoredRecord
+from newsmorgue.archive.warc import RESERVED_FIELD, ROLE_FIELD, StoredRecord
 from newsmorgue.errors import MalformedRecord
 from newsmorgue.times import from_iso, from_microseconds, iso, microseconds, timestamp14
 
@@ -37,6 +37,7 @@ def capture_from_row(row: Any) -> Capture:
         refers_to_time=from_microseconds(row.refers_to_time) if row.refers_to_time is not None else None,
         truncated=row.truncated,
         state=row.state,
+        reserved=row.reserved,
     )
 
 
@@ -142,6 +143,7 @@ def cdx_line(capture: Capture) -> CdxLine:
         "refers-to-url": capture.refers_to_url,
         "refers-to-time": iso(capture.refers_to_time) if capture.refers_to_time else None,
         "truncated": capture.truncated,
+        "reserved": capture.reserved,
     }
     return CdxLine(
         capture.surt, timestamp14(capture.time), {name: value for name, value in fields.items() if value is not None}
@@ -177,6 +179,7 @@ def _capture_from_fields(key: str, fields: Mapping[str, Any]) -> Capture:
         refers_to_time=from_iso(refers) if refers else None,
         truncated=fields.get("truncated"),
         state=first_state(role, status, mime, fields.get("truncated")),
+        reserved=fields.get("reserved"),
     )
 
 
@@ -204,4 +207,5 @@ def capture_from_record(record: StoredRecord, warc: str, offset: int, length: in
         refers_to_time=from_iso(refers) if refers else None,
         truncated=headers.get("warc-truncated"),
         state=first_state(role, head.status, head.media_type, headers.get("warc-truncated")),
+        reserved=headers.get(RESERVED_FIELD.lower()),
     )

@@ -77,6 +77,7 @@ def add_capture(connection: sa.Connection, capture: Capture) -> None:
             "refers_to_time": microseconds(capture.refers_to_time) if capture.refers_to_time else None,
             "truncated": capture.truncated,
             "state": capture.state,
+            "reserved": capture.reserved,
         },
     )
 

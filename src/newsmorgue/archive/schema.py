@@ -109,6 +109,8 @@ captures = sa.Table(
     _text("truncated", nullable=True),
     # 'uncleaned' until an outcome names the capture; null where there is nothing to clean
     _text("state", nullable=True),
+    # what the site asked of archives, miners and AI crawlers
+    _text("reserved", nullable=True),
     sa.Index("captures_place", "warc", "offset", unique=True),
     sa.Index("captures_state", "source", "state"),
     sa.Index(

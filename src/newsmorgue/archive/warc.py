@@ -26,6 +26,8 @@ _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 # An extension field (WARC 1.1 §4 lets readers pass over it): what the URL was to the crawl, so that a WARC alone says
 # which of its captures are pages to be cleaned.
 ROLE_FIELD = "Newsmorgue-Role"
+# Another: what the site asked of archives, miners and AI crawlers for this answer.
+RESERVED_FIELD = "Newsmorgue-Reserved"
 # An extension field too: "valid", or why the server's certificate is not. A crawl does not turn away on its account.
 CERTIFICATE_FIELD = "Newsmorgue-Certificate"
 # What every ``warcinfo`` says of the format (WARC 1.1 §6.2).
@@ -98,6 +100,7 @@ class RecordWriter:
         role: str,
         refers_to: RefersTo | None = None,
         about: Mapping[str, str] | None = None,
+        reserved: str | None = None,
     ) -> tuple[bytes, list[bytes]]:
         """An exchange's response (or revisit) member, then those that go with it: 1xx answers, the request, metadata.
 
@@ -106,6 +109,8 @@ class RecordWriter:
         response = self._revisit(exchange, refers_to) if refers_to else self._response(exchange)
         response_id = response.rec_headers.get_header("WARC-Record-ID")
         response.rec_headers.add_header(ROLE_FIELD, role)
+        if reserved:
+            response.rec_headers.add_header(RESERVED_FIELD, reserved)
         if exchange.certificate:
             response.rec_headers.add_header(CERTIFICATE_FIELD, exchange.certificate)
         others = [self._interim(exchange, raw, response_id) for raw in exchange.interim]

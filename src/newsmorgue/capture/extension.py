@@ -38,6 +38,7 @@ from newsmorgue.urls import host_and_port
 _log = logging.getLogger(__name__)
 RECORDED = "newsmorgue_recorded"
 ROLE = "newsmorgue_role"
+ASKED = "newsmorgue_asked"  # what the site asks for a request's answer elsewhere than in it: marks
 _COMMIT_SECONDS = 1.0
 _FAILED = "archive_failed"
 _OUTCOMES = {"finished": "finished", "shutdown": "interrupted"}  # by Scrapy's reason; any other is a fault of ours
@@ -112,7 +113,9 @@ class CaptureExtension:
         self._stack.enter_context(self.archive.spool.lock_source(self.source.slug, kind))
         info = about_run(self._crawler.settings, self.source.slug, self.archive.host, self.configuration.contact)
         dedupe = self.source.dedupe_across_urls
-        self.recorder = Recorder(self.archive, self.source.slug, info, now_utc, dedupe_across_urls=dedupe)
+        self.recorder = Recorder(
+            self.archive, self.source.slug, info, now_utc, dedupe_across_urls=dedupe, policy=self.source.policy
+        )
         self._stack.callback(self.recorder.abandon)
         self.recorder.take_over()
         self.recorder.add(BeginRun(self.run, self.source, kind, self.archive.host))
@@ -188,7 +191,9 @@ class CaptureExtension:
         try:
             claim: frontier.Claim | None = request.meta.get("claim")
             is_first = claim is not None and claim.reason == "new" and claim.role in PAGE_ROLES
-            recorded = self.recorder.record(exchange, str(role), about_visit(claim, exchange), is_first=is_first)
+            recorded = self.recorder.record(
+                exchange, str(role), about_visit(claim, exchange), is_first=is_first, asked=request.meta.get(ASKED, ())
+            )
             request.meta[RECORDED] = recorded
         except NewsmorgueError as error:
             self.fail(error)

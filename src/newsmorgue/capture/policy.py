@@ -1,7 +1,7 @@
 """What a site asks of archives, read from an answer before anything of it reaches a disk."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from isal import isal_zlib
@@ -21,27 +21,55 @@ _BOT = re.compile(r"^([a-z0-9_-]+)\s*:\s*(.*)$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """The site does not want this kept. ``reason`` is ``noarchive`` or ``tdm-reservation``, ``where`` says where."""
+class Mark:
+    """What a site asks for an answer. ``reason`` is ``noarchive``, ``tdm-reservation`` or ``ai``, ``where`` says where.
+
+    ``ai``: robots.txt shuts out crawlers that gather for language models, by name. That is kept on record alone, since
+    this is none of them.
+    """
 
     reason: str
     where: str
 
+    @property
+    def is_reserved(self) -> bool:
+        """Whether the source's policy decides what is kept."""
+        return self.reason != AI
 
-def refusal(head: HttpHead, body: bytes) -> Refusal | None:
-    """What header fields and the head of a page (in its entity as received) say against keeping it, or None.
+
+AI = "ai"
+_REASONS = ("noarchive", "tdm-reservation", AI)
+
+
+def spelled(marks: Collection[Mark]) -> str | None:
+    """Marks as a capture's ``reserved``; None where there are none.
+
+    >>> spelled([Mark("noarchive", "meta"), Mark("ai", "robots.txt: CCBot, GPTBot")])
+    'noarchive (meta); ai (robots.txt: CCBot, GPTBot)'
+    """
+    ordered = sorted(marks, key=lambda mark: _REASONS.index(mark.reason))
+    return "; ".join(f"{mark.reason} ({mark.where})" for mark in ordered) or None
+
+
+def refusal(head: HttpHead, body: bytes) -> Mark | None:
+    """The first mark of an answer by which it is reserved, or None."""
+    return next((mark for mark in marks_of(head, body) if mark.is_reserved), None)
+
+
+def marks_of(head: HttpHead, body: bytes) -> tuple[Mark, ...]:
+    """What header fields and the head of a page (in its entity as received) say against keeping it.
 
     Read are ``X-Robots-Tag`` and ``<meta name=robots>`` with ``noarchive`` (for all robots or for newsmorgue), and
     the TDM Reservation Protocol's header field and meta element (W3C community group report, 2024).
     """
-    for value in head.all("x-robots-tag"):
-        if _forbids_archiving(value):
-            return Refusal("noarchive", "X-Robots-Tag")
+    found: list[Mark] = []
+    if any(map(_forbids_archiving, head.all("x-robots-tag"))):
+        found.append(Mark("noarchive", "X-Robots-Tag"))
     if (head.get("tdm-reservation") or "").strip() == "1":
-        return Refusal("tdm-reservation", "header")
+        found.append(Mark("tdm-reservation", "header"))
     if head.media_type in HTML_TYPES:
-        return _refusal_in_html(_beginning(body, head.get("content-encoding")))
-    return None
+        found += _marks_in_html(_beginning(body, head.get("content-encoding")))
+    return tuple(found)
 
 
 def _forbids_archiving(value: str) -> bool:
@@ -61,21 +89,21 @@ def _forbids_archiving(value: str) -> bool:
     return False
 
 
-def _refusal_in_html(beginning: bytes) -> Refusal | None:
+def _marks_in_html(beginning: bytes) -> list[Mark]:
     lowered = beginning.lower()
     if not any(word in lowered for word in (b"noarchive", b"tdm-reservation")):
-        return None  # as on nearly every page; looking at each meta element takes longer than all the rest
-    for tag in _META.findall(beginning):
-        name, content = _NAME.search(tag), _CONTENT.search(tag)
-        if not name or not content:
-            continue
-        value = next(group for group in content.groups() if group is not None).decode("latin-1")
-        if name.group(1).lower() == b"tdm-reservation":
-            if value.strip() == "1":
-                return Refusal("tdm-reservation", "meta")
-        elif "noarchive" in re.split(r"[\s,]+", value.lower()):
-            return Refusal("noarchive", "meta")
-    return None
+        return []  # as on nearly every page; looking at each meta element takes longer than all the rest
+    return list(dict.fromkeys(filter(None, map(_mark_in_tag, _META.findall(beginning)))))
+
+
+def _mark_in_tag(tag: bytes) -> Mark | None:
+    name, content = _NAME.search(tag), _CONTENT.search(tag)
+    if not name or not content:
+        return None
+    value = next(group for group in content.groups() if group is not None).decode("latin-1")
+    if name.group(1).lower() == b"tdm-reservation":
+        return Mark("tdm-reservation", "meta") if value.strip() == "1" else None
+    return Mark("noarchive", "meta") if "noarchive" in re.split(r"[\s,]+", value.lower()) else None
 
 
 def _beginning(body: bytes, coding: str | None) -> bytes:

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import Capture, Role, first_state
+from newsmorgue.archive.capture import PAGE_ROLES, Capture, Policy, Role, first_state
 from newsmorgue.archive.events import PolicyApplied, Rendered
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.index import asset_with, has_asset, last_whole_response, response_with
@@ -20,7 +20,7 @@ from newsmorgue.archive.sealer import Sealer
 from newsmorgue.archive.spool import SpoolFile
 from newsmorgue.archive.surt import surt
 from newsmorgue.archive.warc import RecordWriter, RefersTo, clean_url
-from newsmorgue.capture.policy import Refusal, refusal
+from newsmorgue.capture.policy import Mark, marks_of, spelled
 from newsmorgue.cleaning import Article, Memory, article_from_json
 from newsmorgue.stories.filing import NEW_STORY, Intent
 from newsmorgue.stories.memory import WINDOW, Standing, look, standing
@@ -33,11 +33,14 @@ _LEAVING = 3.0  # seconds that a run which failed waits for what is on its way
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an exchange: a capture in the open WARC, or a refusal and nothing on disk."""
+    """What became of an exchange: a capture in the open WARC, or a refusal and nothing on disk.
+
+    With both only its head is on disk. ``exchange`` is whole in any case.
+    """
 
     exchange: Exchange
     capture: Capture | None
-    refusal: Refusal | None = None
+    refusal: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class _Refused:
     """The intent that notes a refusal."""
 
     url: str
-    refusal: Refusal
+    refusal: Mark
 
     def settle(self, ledger: Ledger, read: object) -> str | None:
         ledger.emit(PolicyApplied(self.url, "not_kept", f"{self.refusal.reason} ({self.refusal.where})"))
@@ -78,6 +81,7 @@ class Recorder:
         clock: Callable[[], datetime],
         *,
         dedupe_across_urls: bool = False,
+        policy: Policy = Policy.NOTHING,
     ) -> None:
         self.archive = archive
         self.source = source
@@ -85,6 +89,7 @@ class Recorder:
         self.counts: Counter[str] = Counter()
         self._info = info
         self._dedupe_across_urls = dedupe_across_urls
+        self._policy = policy
         self._writer = RecordWriter()
         self.sealer = Sealer(archive, clock)
         self._file: SpoolFile | None = None
@@ -94,27 +99,39 @@ class Recorder:
         self._counted = 0  # new stories that are among the standing's
 
     def record(
-        self, exchange: Exchange, role: str, about: Mapping[str, str] | None = None, *, is_first: bool = False
+        self,
+        exchange: Exchange,
+        role: str,
+        about: Mapping[str, str] | None = None,
+        *,
+        is_first: bool = False,
+        asked: tuple[Mark, ...] = (),
     ) -> Recorded:
-        """Keep an exchange in the open WARC, unless its site asks that it be not kept.
+        """Keep an exchange in the open WARC; of one that its site asks not to keep what the source's policy says.
 
         ``about`` says what the exchange does not show, such as where its URL was found; ``is_first`` that its URL was
-        never fetched before, so that there is no need to look for its payload.
+        never fetched before, so that there is no need to look for its payload. ``asked`` is what the site asks for it
+        elsewhere than in the answer.
         """
-        refused = refusal(exchange.head, exchange.entity)
-        if refused:
+        marks = (*marks_of(exchange.head, exchange.entity), *asked)
+        reserved = spelled(marks)
+        refused = next((mark for mark in marks if mark.is_reserved), None) if self._policy is not Policy.ALL else None
+        whole = exchange
+        if refused and self._policy is Policy.METADATA and role in PAGE_ROLES:
+            exchange = replace(exchange, body=b"", truncated="unspecified")
+        elif refused:
             self.counts["not_kept"] += 1
             self.add(_Refused(clean_url(exchange.url), refused))
             return Recorded(exchange, None, refused)
         file = self._open()
         before = None if is_first else self._known_payload(exchange, role)
-        first, others = self._writer.exchange(exchange, role, before, about)
+        first, others = self._writer.exchange(exchange, role, before, about, reserved)
         offset = file.append_warc(first + b"".join(others))
-        capture = self._capture(exchange, role, file.name, offset, len(first), before)
+        capture = replace(self._capture(exchange, role, file.name, offset, len(first), before), reserved=reserved)
         self._captures.append(capture)
         self.counts["bytes"] += len(exchange.head.raw) + len(exchange.body)
         self.counts["exchanges"] += 1
-        return Recorded(exchange, capture)
+        return Recorded(whole, capture, refused)
 
     def keep_rendering(self, capture: Capture, dom: bytes) -> None:
         """Keep the DOM that a browser made of a captured page."""

@@ -114,7 +114,8 @@ class FilePage:
     """A page that is a story: find the story, and whether this is a version not seen before.
 
     ``assets`` are the URLs of what the page shows and is to be kept with it. ``reading`` is what article and renewals
-    were cleaned under, and the one under which texts are compared.
+    were cleaned under, and the one under which texts are compared. With ``metadata_only`` there is no text: the story's
+    first version says that it is there, and later visits cannot tell whether it changed.
     """
 
     visit: Visit
@@ -122,6 +123,7 @@ class FilePage:
     renewals: tuple[Renewal, ...] = ()
     assets: tuple[str, ...] = ()
     reading: str = READING
+    metadata_only: bool = False
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
@@ -129,6 +131,9 @@ class FilePage:
         if capture is None:
             raise ValueError("a page can be filed only with its capture")
         self.renew(ledger)
+        if self.metadata_only and story_at(ledger.connection, address.key):
+            end_visit(ledger, self.visit, "unchanged", "metadata alone are kept")
+            return "unchanged"
         if self._is_another_page(ledger, read):
             end_visit(ledger, self.visit, "not_story", "nothing on it is of the story that was at this address")
             return "not_story"
