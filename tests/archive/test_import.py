@@ -277,6 +277,32 @@ def test_importing_twice_adds_nothing(archive: Archive, tmp_path: Path) -> None:
     assert len(captures(archive)) == 1
 
 
+def test_what_a_site_repeats_is_learned_from_imports_and_makes_no_version(archive: Archive, tmp_path: Path) -> None:
+    line = "Reported from the newsroom of the Gazette on the island"
+
+    def month(number: int) -> bytes:
+        data = b""
+        for story in range(10):
+            own = (
+                f"<html><head><title>Ferry {story}</title><meta property=og:type content=article></head><body><article>"
+                f"<h1>Ferry {story}</h1><p>In district {story} the council voted on day {story + 3} to keep it.</p>"
+                f"<p>Of its members {story + 40} agreed, and nobody in district {story} had thought so.</p>"
+                f"<p>{line}</p></article></body></html>"
+            )
+            url, day = f"https://news.example/2026/ferry-{story}", f"2026-0{number}-{story + 1:02}T00:00:00Z"
+            data += members(*exchange(url, day, http(own.encode())))
+        return data
+
+    bring(archive, put(tmp_path, "first.warc.gz", month(1)))
+    assert all(line in show_at(archive, row.id, None).article.text for row in list_stories(archive))
+    counts, told = bring(archive, put(tmp_path, "second.warc.gz", month(2)))
+    assert (told, counts["unchanged"], counts["new_version"]) == ([], 10, 0)
+    for row in list_stories(archive):
+        assert row.versions == 1
+        assert show_at(archive, row.id, None).article.repeated == (line,)
+    check(archive, tmp_path)
+
+
 def test_a_url_goes_to_its_source(archive: Archive, tmp_path: Path) -> None:
     data = [
         each

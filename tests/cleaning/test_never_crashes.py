@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsmorgue.cleaning import Article, article_from_json, article_to_json, clean
+from newsmorgue.cleaning import Article, Memory, Sample, article_from_json, article_to_json, clean, learn
 from newsmorgue.errors import CleaningFailed
 
 _TAGS = (
@@ -78,6 +78,21 @@ def test_any_markup_at_any_url(html: str, url: str) -> None:
     read(html.encode("utf-8", "replace"), url)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_piece, max_size=40).map("".join))
+def test_a_memory_of_any_page_takes_whole_lines_and_keeps_the_rest(html: str) -> None:
+    page = html.encode("utf-8", "replace")
+    plain = read(page)
+    if plain is not None:
+        samples = [Sample(str(number), None, None, plain.body) for number in range(3)]
+        memory = learn(Memory("any"), samples)
+        known = clean(page, "https://example.org/a", memory=memory)
+        assert sorted([*(block.text for block in known.body), *known.repeated]) == sorted(
+            block.text for block in plain.body
+        )
+        assert known.text or not plain.text
+
+
 @settings(max_examples=200, deadline=None)
 @given(_json)
 def test_any_linked_data(value: object) -> None:
@@ -124,6 +139,13 @@ def test_nul_bytes_take_no_text_with_them() -> None:
     article = read(f"<p>{STORY[:20]}\0{STORY[20:]}</p>".encode())
     assert article is not None
     assert article.text == STORY
+
+
+@pytest.mark.parametrize("element", ["article", "main", "section", "div", "news-story"])
+def test_a_page_without_head_and_body_tags_is_whole(element: str) -> None:
+    article = read(f"<!doctype html><title>A ferry</title><meta charset=utf-8><{element}><p>{STORY}</p>".encode())
+    assert article is not None
+    assert (article.text, article.headline) == (STORY, "A ferry")
 
 
 def test_a_cut_page_is_noticed() -> None:

@@ -24,6 +24,9 @@ _NEVER_OPEN = frozenset({
     "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup", "colgroup", "rt", "rp",
     "html", "head", "body",
 })  # fmt: skip
+_IN_HEAD = frozenset(
+    {"title", "meta", "link", "script", "style", "noscript", "base", "template", "basefont", "bgsound", "noframes"}
+)
 _OPENED, _CLOSED = re.compile(r"<body\b", re.I), re.compile(r"</(?:html|body)\s*>", re.I)
 
 
@@ -39,7 +42,24 @@ def parse(page: Decoded) -> tuple[etree._Element, tuple[str, ...]]:
         root, messages = _tree(_flattened(page.text))
         dropped = [f"markup: nested too deep: elements below a depth of {_DEEPEST} left out, their text kept"]
         dropped += [f"markup: {message}" for message in messages]
+    _close_head(root)
     return root, tuple(dict.fromkeys(dropped + _cuts(page.text)))
+
+
+def _close_head(root: etree._Element) -> None:
+    """What is no metadata stands in the body, where its tag may be left out (HTML standard §13.2.6.4.4).
+
+    libxml2 knows that of the elements of HTML 4 alone: after a title it takes an ``<article>`` for a part of the head.
+    """
+    head = root.find("head")
+    strays = [child for child in head if child.tag not in _IN_HEAD] if head is not None else []
+    if head is None or not strays:
+        return
+    body = root.find("body")
+    if body is None:
+        body = etree.SubElement(root, "body")
+    for at, stray in enumerate(strays):
+        body.insert(at, stray)
 
 
 def _tree(text: str) -> tuple[etree._Element, list[str]]:
