@@ -25,7 +25,6 @@ _CHROME = [
         *("leave_comment", "not_published", "accept", "refuse", "back_to_top", "rights", "support", "subscribe"),
     )
 ]
-# A byline that names the newsroom names no author.
 _WITHOUT_METADATA = "census"
 # Nothing but the home page and its section lead to it.
 _LINKED_ONLY = frozenset({"section"})

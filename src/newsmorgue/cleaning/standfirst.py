@@ -130,16 +130,15 @@ def _says_who(text: str, words: int, metadata: Metadata) -> bool:
 
 def _is_named(element: etree._Element) -> bool:
     """Whether the names of an element, or of a box around it alone, say standfirst, and none something else."""
-    box: etree._Element | None = element
-    for _ in range(_LEVELS):
-        if box is None or _is_of_pictures(names := _names(box)):
+    boxes = [element, *islice(element.iterancestors(), _LEVELS)]
+    for number, box in enumerate(boxes[:_LEVELS]):
+        if number and sum(1 for _ in islice(box.iter("p", "h2"), 2)) > 1:
             return False
+        names = _names(box)
         if _name_standfirst(names) or box.get("itemprop") in ("description", "alternativeHeadline"):
-            above = box.getparent()
-            return above is None or role_of_name(_names(above)) not in _FOREIGN_ROLES
-        box = box.getparent() if role_of_name(names) not in _OTHER_ROLES else None
-        if box is not None and sum(1 for _ in islice(box.iter("p", "h2"), 2)) > 1:
-            return False
+            if any(_is_of_pictures(_names(inner)) for inner in boxes[: number + 1]):
+                return False
+            return not any(role_of_name(_names(other)) in _FOREIGN_ROLES for other in boxes[number + 1 : number + 2])
     return False
 
 

@@ -11,7 +11,7 @@ from newsmorgue.cleaning.metadata.dates import read_date
 from newsmorgue.cleaning.metadata.facts import Facts
 from newsmorgue.cleaning.metadata.jsonld import LinkedData, texts_of, types_of
 from newsmorgue.cleaning.metadata.names import is_by, looks_like_person, read_names, speaks_of_author
-from newsmorgue.cleaning.metadata.nearby import Around, Nearby, author_mark, names_of, stands_in_comments
+from newsmorgue.cleaning.metadata.nearby import Around, Nearby, author_marks, stands_in_comments
 from newsmorgue.cleaning.tree import short_text, text_within
 
 _METAS = (
@@ -20,9 +20,8 @@ _METAS = (
     "og:article:author", "og:author", "articleauthor", "article_author", "article.author", "author_name", "byline",
     "twitter:creator:name", "creator",
 )  # fmt: skip
-_NAMING_TAGS = ("a", "span", "div", "p", "address", "section", "strong", "cite", "dd", "li", "h3", "h4", "h5", "h6")
 _BARS = re.compile(r"\s+[|•·]\s+")
-_LONGEST, _LONGEST_BOX, _MOST_MARKED, _MOST_ELSEWHERE, _MOST_LINKS, _REACH = 150, 600, 8, 40, 6, 3000
+_LONGEST, _LONGEST_BOX, _MOST_MARKED, _MOST_ELSEWHERE, _MOST_LINKS = 150, 600, 8, 40, 6
 _MARKS = ("microdata", "rel", "link", "byline")
 
 # How, the raw values, and whether only what is written as persons' names are counts.
@@ -35,7 +34,7 @@ def read_authors(facts: Facts, around: Around, site_name: str | None) -> tuple[t
     data = list(_in_data(facts))
     if found := _first(data, site_name):
         return found
-    nearby = around()
+    nearby = around.everything()
     if found := _first(_marked(nearby), site_name) or _first(_spoken(nearby), site_name):
         return found
     named = (*data, *_marked(nearby, strong=True))
@@ -182,9 +181,7 @@ def _spoken(nearby: Nearby) -> Iterator[Candidate]:
 
 def _elsewhere(facts: Facts) -> Iterator[Candidate]:
     """Elements marked as naming an author anywhere on the page, but not in comments or with other stories."""
-    elements = islice(facts.root.iter(*_NAMING_TAGS), _REACH)
-    marked = ((mark, element) for element in elements if (mark := author_mark(element, names_of(element))))
-    for mark, element in islice(marked, _MOST_ELSEWHERE):
+    for mark, element in islice(author_marks(facts.root), _MOST_ELSEWHERE):
         raws = _raws(element, mark, False)
         if raws and mark in ("microdata", "rel"):
             yield mark, raws, False

@@ -18,7 +18,8 @@ _KEY_ATTRIBUTES = ("property", "name", "itemprop", "http-equiv")
 _MOST_ELEMENTS = 20_000
 # What needs no joining: scheme, a host of plain characters, and nothing after it that is not allowed in an address.
 _ABSOLUTE = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][^\s<>\"'\[\]]*)?")
-_MOST_HEADINGS, _LONGEST_HEADING = 12, 400
+# Longer values and more headings describe no story.
+_MOST_HEADINGS, _LONGEST_HEADING, _LONGEST_VALUE = 12, 400, 5000
 _MOST_OF_ONE_NAME = 100
 _XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -45,13 +46,13 @@ class Facts:
         """The first value there is, in the order of ``names``, as text, with the name that had it."""
         for name in names:
             for value in self.metas.get(name, ()):
-                if text := plain(value):
+                if text := plain(value[:_LONGEST_VALUE]):
                     return name, text
         return None
 
     def values(self, name: str) -> list[str]:
         """All values of one name, as text."""
-        return [text for value in self.metas.get(name, ()) if (text := plain(value))]
+        return [text for value in self.metas.get(name, ()) if (text := plain(value[:_LONGEST_VALUE]))]
 
 
 def read_facts(root: etree._Element, url: str) -> Facts:
@@ -62,7 +63,7 @@ def read_facts(root: etree._Element, url: str) -> Facts:
     metas = _metas(found["meta"])
     headed = [(h1, text) for h1 in found["h1"][:_MOST_HEADINGS] if (text := text_within(h1)[:_LONGEST_HEADING])]
     headings = tuple(text for _, text in headed)
-    title = next((text for element in found["title"] if (text := plain(element.text or ""))), "")
+    title = next((text for element in found["title"] if (text := plain((element.text or "")[:_LONGEST_VALUE]))), "")
     hints = (*metas.get("og:title", ())[:1], *headings[:2], title)
     return Facts(
         root,

@@ -22,7 +22,7 @@ from newsmorgue.cleaning.wording import plain
 
 _PARTING = re.compile(r"\s+[|\-–—:•·»«/~│⋆]+\s+|\s*[|│]\s*|\s*⋆\s*$|(?<=\S)\s*::\s*")
 _WORD = re.compile(r"\w+")
-_SHORTEST = 8
+_SHORTEST, _LONGEST = 8, 600
 _LONGEST_TAIL_WORDS = 6
 # Letters from which on two wordings that are equal, or one the end of the other, are no coincidence.
 _TELLING = 12
@@ -98,7 +98,7 @@ def titles_of(facts: Facts) -> tuple[str, ...]:
 
 
 def _title(how: str, raw: str, site: "_Site") -> _Title:
-    text = site.cut(raw)
+    text = site.cut(raw[:_LONGEST])
     return _Title(how, raw, text, letters(text))
 
 
@@ -170,7 +170,7 @@ def _declared_twice(facts: Facts, said: list[_Title], h1s: list[_Title]) -> Head
 
 def _printed(facts: Facts, said: list[_Title], site: "_Site") -> Headline | None:
     """What an h2 prints and the page calls itself."""
-    parts = [_title(title.how, part, site) for title in said for part in _PARTING.split(title.raw)]
+    parts = [_title(title.how, part, site) for title in said for part in _PARTING.split(title.raw[:_LONGEST])]
     wanted = [title for title in (*said, *parts) if len(title.key) > _TELLING or len(title.text.split()) > 1]
     return _among_h2s(facts, [title for title in wanted if not site.is_named_by(title.key)])
 

@@ -1,9 +1,9 @@
 """What is printed around the headline: who wrote the story and when, as a reader sees it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 
 from lxml import etree
@@ -17,6 +17,9 @@ _AUTHOR_WORDS = word_set(
     " reporter reporters creator journalist forfatter skribent yazar redakteur schreiber firma authored authorname"
     " authornames autorenzeile autorzeile"
 )
+# What each of these words has in it, in either case of its first letter: quicker than taking a name apart.
+_AUTHOR_PARTS = ("uthor", "yline", "y-line", "uteur", "utor", "riter", "eporter", "ontributor", "ournalist")
+_NAMING_TAGS = ("a", "span", "p", "address", "div", "strong", "b", "cite", "dd", "section")
 _NO_AUTHOR_WORDS = word_set("bio biography image avatar photo desc description social follow twitter popup tooltip")
 _DATE_WORDS = word_set(
     "date time datetime timestamp published publish pubdate posted datum fecha dateline meta data publication"
@@ -39,11 +42,29 @@ _AUTHOR_PAGE = re.compile(
     r"|correspondents?|skribent|yazar(?:lar)?|redaktoer|redakteure?|opinion/authors?|meet-the-team|bio|bios)/[^/#?]",
     re.I,
 )
-_SKIPPED = frozenset({"script", "style", "noscript", "template", "svg", "nav", "form", "iframe", "video", "select"})
+_SKIPPED = frozenset(
+    {
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "nav",
+        "form",
+        "iframe",
+        "video",
+        "select",
+        "figure",
+        "picture",
+        "button",
+    }
+)
 _YEAR = re.compile(r"(?:19|20)\d\d|\d{1,2}[./]\d{1,2}[./]\d\d(?!\d)|২০|٢٠|२०")
+_CLOCK = re.compile(r"\d[:.h]\d\d")
 # How far to look, in elements and in texts as long as a paragraph: a standfirst and the beginning of the body.
 _REACH, _BEFORE, _PARAGRAPH, _MOST_PARAGRAPHS = 220, 60, 180, 3
-_LONGEST_LINE, _LONGEST_DATE, _MOST_LINES, _LEVELS_ABOVE = 150, 80, 60, 4
+_LONGEST_LINE, _LONGEST_DATE, _MOST_LINES, _LEVELS_ABOVE = 150, 60, 60, 4
+_REACH_OF_CLOCKS, _MOST_ELEMENTS = 100, 4000
 _WITHOUT_HEADLINE, _LEVELS, _LONGEST_NAMES = 400, 8, 300
 
 
@@ -72,13 +93,24 @@ class Nearby:
     lines: list[str] = field(default_factory=list)
 
 
-# Gives what is printed around the headline, read when it is first asked for.
-Around = Callable[[], Nearby]
+class Around:
+    """What is printed around a headline, read when it is first asked for."""
 
+    def __init__(self, root: etree._Element, headline: etree._Element | None) -> None:
+        self._root, self._headline = root, headline
+        self._nearby: Nearby | None = None
 
-def looking_around(root: etree._Element, headline: etree._Element | None) -> Around:
-    """:func:`look_around`, done at most once and only if it is needed."""
-    return cache(lambda: look_around(root, headline))
+    def everything(self) -> Nearby:
+        """:func:`look_around`, done at most once."""
+        if self._nearby is None:
+            self._nearby = look_around(self._root, self._headline)
+        return self._nearby
+
+    def clocks(self) -> list[str]:
+        """The lines behind the headline that tell a time of day: what is needed of dates where the data have them."""
+        if self._nearby is not None:
+            return [raw for _, raw in self._nearby.dates]
+        return list(_clocks(self._headline)) if self._headline is not None else []
 
 
 def look_around(root: etree._Element, headline: etree._Element | None) -> Nearby:
@@ -90,6 +122,15 @@ def look_around(root: etree._Element, headline: etree._Element | None) -> Nearby
     _read(following(headline, _REACH), nearby)
     _read(_before(headline), nearby)
     return nearby
+
+
+def _clocks(headline: etree._Element) -> Iterator[str]:
+    for element in following(headline, _REACH_OF_CLOCKS):
+        for text in (element.text, element.tail):
+            if text and len(text) < 2 * _LONGEST_LINE and _CLOCK.search(text):
+                line = visible(text)
+                above = element.getparent()
+                yield line if _YEAR.search(line) or above is None else short_text(above, _LONGEST_DATE)
 
 
 def names_of(element: etree._Element) -> str:
@@ -126,12 +167,23 @@ def stands_in_comments(element: etree._Element) -> bool:
 
 
 def author_mark(element: etree._Element, names: str) -> str | None:
-    """How an element with these ``names`` is marked as naming the author, or None; links by their address too."""
+    """How an element with these ``names`` is marked as naming the author, or None."""
     if element.get("itemprop") in ("author", "creator"):
         return "microdata"
     if element.tag == "a" and "author" in (element.get("rel") or ""):
         return "rel"
     return "byline" if names and marks_of(names).author else None
+
+
+def author_marks(root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    """The elements of a page that are marked as naming an author, with how: those at hand, most are not."""
+    for element in islice(root.iter(*_NAMING_TAGS), _MOST_ELEMENTS):
+        named = element.get("class")
+        likely = named and any(part in named for part in _AUTHOR_PARTS)
+        if (likely or element.get("itemprop") or element.get("rel")) and (
+            mark := author_mark(element, names_of(element))
+        ):
+            yield mark, element
 
 
 def leads_to_author(element: etree._Element) -> bool:
@@ -149,6 +201,8 @@ def _read(elements: Iterator[etree._Element], nearby: Nearby) -> None:
             nearby.authors.append(("link", element))
         if element.tag == "time":
             _read_time(element, nearby)
+        elif (element.get("itemprop") or "").lower() in ("datepublished", "datecreated"):
+            nearby.dates.append(("microdata", element.get("content") or short_text(element, _LONGEST_LINE)))
         elif names and marks_of(names).date:
             _note_date(short_text(element, _LONGEST_LINE), nearby, _LONGEST_LINE)
         for text in (element.text, element.tail):

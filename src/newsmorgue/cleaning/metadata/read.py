@@ -10,7 +10,7 @@ from newsmorgue.cleaning.metadata.byline import read_authors
 from newsmorgue.cleaning.metadata.facts import Facts, absolute, read_facts
 from newsmorgue.cleaning.metadata.headline import read_headline, titles_of
 from newsmorgue.cleaning.metadata.jsonld import LinkedData, Node, text_of, texts_of
-from newsmorgue.cleaning.metadata.nearby import looking_around
+from newsmorgue.cleaning.metadata.nearby import Around
 from newsmorgue.cleaning.metadata.when import read_modified, read_published
 from newsmorgue.cleaning.wording import letters, plain
 
@@ -63,7 +63,7 @@ def read_metadata(root: etree._Element, url: str) -> Metadata:
     site_name = site[0] if site else None
     headline = read_headline(facts, site_name)
     heading = headline.element if headline and headline.element is not None else _first_h1(facts)
-    around = looking_around(root, heading)
+    around = Around(root, heading)
     published, modified = read_published(facts, around), read_modified(facts)
     values = {
         "headline": (headline.text, headline.found) if headline else None,

@@ -4,16 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import cast
-
-from lxml import etree
 
 from newsmorgue.cleaning.article import Found
 from newsmorgue.cleaning.metadata.dates import day_in_url, read_date
 from newsmorgue.cleaning.metadata.facts import Facts
 from newsmorgue.cleaning.metadata.jsonld import Node
-from newsmorgue.cleaning.metadata.nearby import Around, Nearby, marks_of, names_of, stands_in_comments
-from newsmorgue.cleaning.tree import text_within
+from newsmorgue.cleaning.metadata.nearby import Around, Nearby, following, marks_of, names_of, stands_in_comments
+from newsmorgue.cleaning.tree import short_text, text_within
 
 _PUBLISHED = (
     "article:published_time", "og:published_time", "og:article:published_time", "article:published", "datepublished",
@@ -42,12 +39,8 @@ _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)
 _ODD_OFFSETS = frozenset({-210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765})
 _LONGEST_RAW, _FIRST_TIMES = 300, 8
 
-_LINES = (
-    "text()[string-length() < 60 and contains(., '20')]"
-    "[not(ancestor::script or ancestor::style or ancestor::header or ancestor::nav or ancestor::footer or ancestor::a)]"
-    "[position() <= 30]"
-)
-_DATED, _DATED_AFTER = etree.XPath(f"//body//{_LINES}"), etree.XPath(f"following::{_LINES}")
+_REACH_OF_LINES, _LONGEST_LINE = 3000, 60
+_LINKS = frozenset({"a", "header", "footer", "option"})
 
 Candidates = Iterator[tuple[str, str]]
 
@@ -67,7 +60,7 @@ def read_published(facts: Facts, around: Around) -> Moment | None:
     in_url = day_in_url(facts.url)
     declared = _first(_declared(facts), month_first)
     if declared is None:
-        printed = _first(_printed(facts, around()), month_first)
+        printed = _first(_printed(facts, around.everything()), month_first)
         declared = _of_url(facts.url, in_url, printed)
     else:
         declared = _outvoted(declared, facts)
@@ -148,8 +141,11 @@ def _printed(facts: Facts, nearby: Nearby) -> Candidates:
 
 def _dated_lines(facts: Facts) -> Iterator[str]:
     """Short lines with a year in them, after the headline where there is one: before it stands the day of reading."""
-    start, path = (facts.h1s[0], _DATED_AFTER) if facts.h1s else (facts.root, _DATED)
-    return map(str, cast("list[str]", path(start)))
+    start, inside = (facts.h1s[0], False) if facts.h1s else (facts.root, True)
+    for element in following(start, _REACH_OF_LINES, inside=inside):
+        for text in () if element.tag in _LINKS else (element.text, element.tail):
+            if text and len(text) < _LONGEST_LINE and "20" in text:
+                yield text
 
 
 def _of_url(url: str, in_url: str | None, printed: Moment | None) -> Moment | None:
@@ -183,7 +179,8 @@ def _as_printed(declared: Moment, facts: Facts, around: Around, month_first: boo
     if own:
         dates = [text for element in own for text in (element.get("datetime", ""), text_within(element)[:_LONGEST_RAW])]
     else:
-        dates = [raw for _, raw in around().dates if not _UPDATED.search(raw)]
+        printed = (short_text(element, _LONGEST_RAW) for element in facts.times[:_FIRST_TIMES])
+        dates = [raw for raw in (*printed, *around.clocks()) if not _UPDATED.search(raw)]
     values = [value for raw in dates if (value := read_date(raw, month_first))]
     days = [value for value in values if own and "T" not in value]
     return _on_clock(declared, instant, values) or _on_day(declared, days[0] if days else in_url)
