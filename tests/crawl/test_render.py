@@ -3,7 +3,8 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -201,13 +202,48 @@ def test_a_page_that_never_ends_is_a_failure_and_the_next_one_is_rendered(morgue
         pages = f"save={site.url}{endless} {site.url}{PATH}"
         command = (sys.executable, "-m", "scrapy", "crawl", "news", "-a", "source=ferry", "-a", pages)
         environment = clean_environment() | {"SCRAPY_SETTINGS_MODULE": "newsmorgue.settings.base"}
-        hurried = ("-s", "NEWSMORGUE_RENDER_SECONDS=8")
+        hurried = ("-s", "NEWSMORGUE_RENDER_SECONDS=20")
         subprocess.run((*command, *hurried), cwd=morgue.folder, env=environment, check=True, timeout=90)
         assert text_of(morgue, site) == TEXT
         with opened(morgue) as archive:
             u = schema.urls.c
             details = column(archive, u.detail, u.outcome == "failed")
-    assert details == ["rendering took more than 8 s"]
+    assert details == ["rendering took more than 20 s"]
+
+
+@pytest.mark.nightly
+def test_a_crawl_that_was_killed_while_rendering_leaves_no_browser_and_is_made_good(morgue: Morgue) -> None:
+    made = newsroom(script="for (;;) {}")
+    with serve(made) as site:
+        configure(morgue, site)
+        with morgue.start("save", site.url + PATH) as process:
+            _wait(lambda: site.requests("/app.js") and _browsers(process.pid))
+            browsers = _browsers(process.pid)
+            process.kill()
+        _wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in browsers))
+        made.overrides["/app.js"] = newsroom().overrides["/app.js"]
+        assert "1 new stories" in save(morgue, site).out
+        assert text_of(morgue, site) == TEXT
+
+
+def _browsers(parent: int) -> list[int]:
+    """The processes of Chromium below another process."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    below, found = {parent}, []
+    for _ in range(6):
+        below |= {int(pid) for pid, above, _ in rows if int(above) in below}
+    for pid, _, name in rows:
+        if int(pid) in below and name.startswith("chrom"):
+            found.append(int(pid))
+    return found
+
+
+def _wait(until: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_page_whose_script_forbids_archiving_is_not_kept_as_rendered(morgue: Morgue) -> None:

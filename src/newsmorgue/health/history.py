@@ -10,8 +10,8 @@ from newsmorgue.archive import schema
 from newsmorgue.health.verdict import RECENT_STORIES, Health, Run, Story, assess
 from newsmorgue.times import from_microseconds
 
-# The newest runs of a source: a year of hourly ones. "Ever" goes back no further, so that a verdict's cost is bounded.
-MOST_RUNS = 10_000
+# The newest runs of a source: 7 months of hourly ones. "Ever" goes back no further: a verdict costs 15 µs a run.
+MOST_RUNS = 5_000
 MOST_STORIES = 11 * RECENT_STORIES
 
 

@@ -18,9 +18,10 @@ LEAST_HISTORY = 20
 LEAST_SPAN = timedelta(days=14)  # two weekends
 PATIENCE = timedelta(hours=6)  # an outage or a quiet night that is shorter mends itself before anyone has looked
 LEAST_TRIES = 3
-# Shares of 50 looks against those of at least 200 before: of 50, one that was 5 % before is 20 % by chance once in
-# 3,000 times, one that was 30 % before is half of that once in 100.
+# Shares of 50 looks against those of at least 200 (and about 2,000) before: of 50, one that was 5 % before is 20 % by
+# chance once in 6,000 times, one that was 30 % before is half of that once in 140.
 RECENT, BEFORE = 50, 200
+MOST_BEFORE = 2_000  # what was longer ago says less of what is usual now
 ERRORS, ALL_ERRORS = 0.2, 0.5
 LEAST_TEXTS = 0.3
 RESTLESS = 0.5
@@ -53,7 +54,12 @@ class Run:
 
     def total(self, names: Iterable[str]) -> int:
         """How many visits ended in one of these ways."""
-        return sum(self.counts.get(name, 0) for name in names)
+        return sum([self.counts.get(name, 0) for name in names])
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it came to its end, and fetched something."""
+        return self.outcome == "finished" and any(self.counts.get(name) for name in _REACHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Health:
 def assess(source: str, runs: Sequence[Run], stories: Sequence[Story], now: datetime) -> Health:
     """Judge a source by its crawls and its newest stories, both oldest first."""
     ended = [run for run in runs if run.ended is not None]
-    looks = [run for run in ended if _succeeded(run)]
+    looks = [run for run in ended if run.is_success]
     found = [run for run in looks if run.total(("new_story",))]
     silence, longest = _silences(looks)
     errors = _trend(ended, _ERRORS, _VISITS)
@@ -166,10 +172,6 @@ def span_text(span: timedelta) -> str:
 # -- what is measured ------------------------------------------------------------------------------------------------
 
 
-def _succeeded(run: Run) -> bool:
-    return run.outcome == "finished" and run.total(_REACHED) > 0
-
-
 def _end(run: Run) -> datetime:
     return run.ended or run.started
 
@@ -200,9 +202,11 @@ def _silences(looks: Sequence[Run]) -> tuple[timedelta | None, timedelta | None]
 
 
 def _trend(runs: Sequence[Run], hits: tuple[str, ...], of: tuple[str, ...]) -> Trend:
-    """A share of visits in the newest runs that have 50 of them together, and in all before those."""
+    """A share of visits in the newest runs that have 50 of them together, and in those before that have 2,000."""
     recent, before = [0, 0], [0, 0]
     for run in reversed(runs):
+        if before[1] >= MOST_BEFORE:
+            break
         part = recent if recent[1] < RECENT else before
         part[0] += run.total(hits)
         part[1] += run.total(of)
@@ -253,7 +257,7 @@ def _unreached(ended: Sequence[Run], now: datetime) -> Reason | None:
     """Runs that had nothing to visit say nothing either way; those that were broken off are somebody's decision."""
     vain: list[Run] = []
     for run in reversed(ended):
-        if _succeeded(run):
+        if run.is_success:
             break
         if run.outcome != "interrupted" and (run.outcome != "finished" or run.total(_VISITS)):
             vain.append(run)
