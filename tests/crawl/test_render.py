@@ -151,7 +151,7 @@ def test_no_script_leads_where_the_crawl_may_not_go(
     there = f"127.0.0.1:{tcp}"
     attempts = f"""
     for (const url of ["http://{there}/fetch", "http://localhost:{tcp}/", "http://[::ffff:127.0.0.1]:{tcp}/",
-      "/secret/x"])
+      "/secret/x", "/leads/away"])
       fetch(url).catch(() => 0);
     const tried = action => {{ try {{ action() }} catch (error) {{}} }};
     tried(() => new WebSocket("ws://{there}/socket"));
@@ -169,12 +169,14 @@ def test_no_script_leads_where_the_crawl_may_not_go(
     setTimeout(() => {{ location = "http://{there}/location" }}, 2000);
     """
     frames = (f'<iframe src="http://{there}/frame"></iframe>', f'<img src="http://{there}/img">')
-    with serve(newsroom("".join(frames), SCRIPT + attempts)) as site:
+    made = newsroom("".join(frames), SCRIPT + attempts)
+    made.overrides["/leads/away"] = Response(302, "text/html", b"", (("Location", f"http://{there}/redirect"),))
+    with serve(made) as site:
         ended = save(morgue, site)
         assert (ended.code, ended.err) == (0, "")
         assert text_of(morgue, site) == TEXT
         asked = {one.path for one in site.log}
-        assert {"/app.js", "/api/ferry.json?x=1"} <= asked
+        assert {"/app.js", "/api/ferry.json?x=1", "/leads/away"} <= asked
         assert not asked & {"/secret/x", "/post", "/worker.js"}
         assert {one.headers["user-agent"][:11] for one in site.log} == {"newsmorgue/"}
     assert [came(where) for where in elsewhere] == [None, None]
