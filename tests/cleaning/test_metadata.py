@@ -67,6 +67,8 @@ def test_a_month_may_come_first() -> None:
         ("https://x.example/news/title-2024-3-5", "2024-03-05"),
         ("https://x.example/20240305/title", "2024-03-05"),
         ("https://x.example/2024/99/05/title", None),
+        ("https://x.example/meldung-25-03-2024", "2024-03-25"),
+        ("https://x.example/03-04-2024", None),
         ("https://x.example/item/1234567890", None),
     ],
 )
@@ -91,6 +93,17 @@ def test_days_in_urls(url: str, day: str | None) -> None:
         ("AFP", []),
         ("View all posts by Jane Okafor", ["Jane Okafor"]),
         ("Ludwig van der Linden", ["Ludwig van der Linden"]),
+        ("Text und Interview: Klaas Böhme", ["Klaas Böhme"]),
+        ("Zeige alle Beiträge von Klaas Böhme", ["Klaas Böhme"]),
+        ("Voir tous les articles par Zoé Le Gall", ["Zoé Le Gall"]),
+        ("Text von Klaas Böhme Fotos von Jürgen Groß", ["Klaas Böhme"]),
+        ("By Jane Okafor Feb 8, 2020 5 min read", ["Jane Okafor"]),
+        ("Von Klaas Böhme, 07 Dezember, 2022", ["Klaas Böhme"]),
+        ("Jane Okafor Staff Writer", ["Jane Okafor"]),
+        ("Jane Okafor The Associated Press", ["Jane Okafor"]),
+        ("Okafor, Jane; Menon, Ravi", ["Jane Okafor", "Ravi Menon"]),
+        ("Jane Okafor, MD, PhD", ["Jane Okafor"]),
+        ("jokafor", []),
         ("", []),
     ],
 )
@@ -385,6 +398,18 @@ def test_the_day_is_the_one_that_readers_see(url: str, published: str, printed: 
 def test_what_is_printed_as_an_update_is_not_the_publication() -> None:
     body = "<h1>A title</h1><p>Updated on 3 July 2024</p><p>Published on 11 June 2024</p>"
     assert read("", body).published == "2024-06-11"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>ROSTOCK, 11. Juni 2024 – Die Lotsen im Hafen legen in der Nacht zum Mittwoch die Arbeit nieder.</p>",
+        "<ul><li><b>Datum</b> 11.06.2024</li></ul>",
+        "<figure><figcaption>Der Hafen am 3. Mai 2024</figcaption></figure><p>11.06.2024</p>",
+    ],
+)
+def test_days_in_print_without_any_mark(body: str) -> None:
+    assert read("", f"<h1>Lotsen legen die Arbeit nieder</h1>{body}").published == "2024-06-11"
 
 
 def test_a_meta_element_and_a_printed_time_outvote_json_ld() -> None:

@@ -133,7 +133,7 @@ def _raws(element: etree._Element, mark: str, strong: bool) -> list[str]:
     if mark == "rel":
         return [text] if len(text) <= _LONGEST else []
     if mark == "link":
-        return [text] if len(text) <= _LONGEST and (strong or _is_person(text)) else []
+        return [text] if len(text) <= _LONGEST and _is_person(text) else []
     return _in_byline(element, text, strong)
 
 

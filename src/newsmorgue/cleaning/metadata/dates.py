@@ -27,6 +27,8 @@ _CLOCK = re.compile(
     re.I,
 )
 _OFFSET = re.compile(r"(?:\b(?:UTC|GMT)\b|(?<=\d)Z\b)?\s?([+-]\d\d:?\d\d)\b|\b(UTC|GMT)\b|(?<=\d)(Z)\b")
+_IN_URL = re.compile(r"(?<!\d)((?:19|20)\d\d)([/_-]?)(\d\d?)\2(\d\d?)(?!\d)")
+_IN_URL_LAST = re.compile(r"(?<!\d)(\d\d)[-_](\d\d)[-_](20\d\d)(?!\d)")
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 
 
@@ -48,18 +50,22 @@ def read_date(text: str, month_first: bool = False) -> str | None:
 
 
 def day_in_url(url: str) -> str | None:
-    """The day written in a URL's path (``/2024/03/04/``, ``/2024-03-04-``, ``/20240304/``), or None.
+    """The day written in a URL's path (``/2024/03/04/``, ``/2024-03-04-``, ``/20240304/``, ``/25-03-2024``), or None.
 
     >>> day_in_url("https://example.org/2024/03/04/title"), day_in_url("https://example.org/a-2024")
     ('2024-03-04', None)
+    >>> day_in_url("https://example.org/a-25-03-2024"), day_in_url("https://example.org/03-04-2024")
+    ('2024-03-25', None)
     """
-    for match in re.finditer(r"(?<!\d)((?:19|20)\d\d)([/_-]?)(\d\d?)\2(\d\d?)(?!\d)", url):
+    for match in _IN_URL.finditer(url):
         year, separator, month, day = match.groups()
         if separator or (len(month) == len(day) == 2):
             found = _day(int(year), int(month), int(day))
             if found:
                 return found
-    return None
+    ended = _IN_URL_LAST.search(url)
+    # Which of two small numbers is the month, no URL says.
+    return _day(int(ended[3]), int(ended[2]), int(ended[1])) if ended and int(ended[1]) > 12 else None
 
 
 def _from_epoch(seconds: int) -> str | None:

@@ -5,7 +5,7 @@ import re
 from newsmorgue.cleaning.wording import letters, plain, word_set
 
 _BY_WORDS = (
-    r"by|par|von|por|di|door|av|af|tekst|oleh|autor(?:in|es)?|auteur|autore|author|pod[lľ]a|przez|from|a cura di"
+    r"by|par|von|vom|por|di|door|av|af|tekst|oleh|autor(?:in|es)?|auteur|autore|author|pod[lľ]a|przez|from|a cura di"
     r"|penulis|yazan"
 )
 _DONE = (
@@ -13,11 +13,15 @@ _DONE = (
     r"|écrit|rédigé|escrito|publicado|geschrieben|verfasst|veröffentlicht|view all posts|skrevet|skriven"
     r"|more (?:posts|stories|articles)|all posts|created|reviewed|scritto|pubblicato|geschreven"
     r"|photos? and story|story and photos?|words and photos?|analysis|review|opinion|commentary"
-    r"|ein kommentar|eine analyse|ein gastbeitrag|entrevista"
+    r"|ein kommentar|eine analyse|ein gastbeitrag|entrevista|rezept|interview|text und interview"
+    # WordPress's link to an author's other posts, as it is translated.
+    r"|zeige alle (?:beiträge|artikel)|alle (?:beiträge|artikel)|voir tous les articles|toutes les publications"
+    r"|ver todas las entradas|todas las entradas|vedi tutti gli articoli|bekijk alle berichten|ver todos os posts"
 )
 _BY = re.compile(
     rf"^(?:(?:{_DONE})\s+)?(?:{_BY_WORDS})\s*[:\-–]?\s+"
-    r"|^(?:text|texte|autor(?:in|es)?|auteurs?|authors?|by|words|redaktion|автор|yazar|reporter|testo|texto"
+    r"|^(?:(?:text (?:und|and|&) )?interview"
+    r"|text|texte|autor(?:in|es)?|auteurs?|authors?|by|words|redaktion|автор|yazar|reporter|testo|texto"
     r"|kirjoittaja|written by|story by|geschreven door|de|foto|journalist)\s*[:：]\s*",
     re.I,
 )
@@ -42,10 +46,15 @@ _ADDRESS = re.compile(r"https?:|www\.|@|\.(?:com|org|net|de|fr|co|html?)\b", re.
 _TAIL = re.compile(
     r"\s*(?:\(.*?\)|\[.*?\]|<.*|\bfor\s+(?:the\s+)?[A-Z].*|\bpour\s+[A-Z].*|\bfür\s+.*|\bin\s+[A-Z]\w+\s*$"
     r"|\b(?:[Uu]pdated|[Pp]ublished|[Pp]osted|[Mm]is à jour|[Pp]ublié|[Ll]e \d|[Oo]n \d|am \d|at \d|\d{1,2}[./: ]\d).*"
+    r"|\b(?:[Ii]llustration(?:en|s)?|[Ff]otos?|[Pp]hotos?|[Bb]ilder|[Pp]hotograph(?:s|y)?)\s*(?:von|by|par|de|:).*"
     r"|\b(?:[Oo]n|[Aa]t)\s+(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b.*)$"
 )
+_WEEKDAY = (
+    r"(?:(?i:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|die|mit|don|fre|son|mié|jue|vie|sáb|dom|seg|ter|qua"
+    r"|qui|sex|gio|maa|din|woe|vri|zat|zon)[^\W\d_]{0,8}[.,]*\s+)?"
+)
 _DATE = re.compile(
-    r"[\s|,•·–—-]*\b(?:[^\W\d_]{2,10}[.,]*\s+)?(?:[^\W\d_]{3,12}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?(?:\s+\d{4})?(?=\W|$)"
+    rf"[\s|,•·–—-]*\b{_WEEKDAY}(?:[^\W\d_]{{3,12}}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?(?:\s+\d{{4}})?(?=\W|$)"
     r"|\d{1,2}(?:st|nd|rd|th)?\.?\s+(?:de\s+)?[^\W\d_]{3,12}\.?,?\s+(?:de\s+)?\d{4})"
 )
 # What someone is, or an agency, named after a person without anything between: "Jane Doe The Associated Press".
@@ -64,7 +73,7 @@ _NO_NAME = re.compile(
     r"|press release|team|équipe|rédaction|redaktion|redacción|redazione|redactie|redaksi|redação"
     r"|redakcja|journaliste|journalist|reporterin|korrespondent(?:in)?|fotograf|photographer"
     r"|photos?|video|producer|chief|senior|associate|director|manager|founder|reviewer|specialist|strategist"
-    r"|guest|anonymous|unknown|undefined|null|none|author|auteur|web|online|digital|media|news|magazine"
+    r"|guest|anonymous|unknown|undefined|null|none|author|auteur|web|online|digital|media|news|magazine?|stiftung|verlag|zeitung"
     r"|times|post|limited|ltd|inc|gmbh|llc|university|institute|school|college|department|ministry|committee"
     r"|journal|gazette|herald|tribune|chronicle|press|guardian|telegraph|associated|nachrichten|sponsored"
     r"|welle|verband|wikimedia|foundation|archiv|follow|share|email|twitter|facebook|updated?|published"
@@ -73,7 +82,8 @@ _NO_NAME = re.compile(
     re.I,
 )
 _JUNK = re.compile(
-    r"^(?:(?:web|site|super|wp|blog)?-?_?admin(?:istrator)?\d*|undefined|null|none|unknown|n/?a|author|auteur|test|user\d*"
+    r"^(?:(?:web|site|super|wp|blog)?-?_?admin(?:istrator)?\d*|undefined|null|none|unknown|n/?a|no author"
+    r"|author|auteur|test|user\d*|.* mon profil.*|zeige alle .*|rezept von"
     r"|by|posted|written|published|share|follow|editor|view (?:all|more) posts?|view profile|read more|contributor"
     r"|guest|anonymous|default|root|webmaster|super user)$",
     re.I,
@@ -168,6 +178,8 @@ def is_name(text: str, publisher: str | None = None) -> bool:
     return (
         _is_called(text, publisher)
         and text.split()[0].casefold() not in _NO_FIRST_WORD
+        # One word without a capital is the name of an account.
+        and not (text.islower() and text.isascii() and " " not in text)
         and not _NO_NAME.search(text)
         and text.casefold() not in _AGENCIES
         and not re.search(r"\d", text)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from lxml import etree
+
 from newsmorgue.cleaning.article import Found
 from newsmorgue.cleaning.metadata.dates import day_in_url, read_date
 from newsmorgue.cleaning.metadata.facts import Facts
@@ -39,7 +41,9 @@ _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)
 _ODD_OFFSETS = frozenset({-210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765})
 _LONGEST_RAW, _FIRST_TIMES = 300, 8
 
-_REACH_OF_LINES, _LONGEST_LINE = 3000, 60
+_REACH_OF_LINES, _LONGEST_LINE, _LONGEST_DATELINE = 3000, 60, 40
+# A paragraph that begins with a date, perhaps behind a place: "BERLIN, 3. Mai 2024 – Die …".
+_DATELINE = re.compile(r"(?:[^\W\d_][\w ./-]{1,30},\s)?\d{1,2}\.\s?(?:\d{1,2}\.|[^\W\d_]{3,10}\s)\s?20\d\d\b")
 _LINKS = frozenset({"a", "header", "footer", "option"})
 
 Candidates = Iterator[tuple[str, str]]
@@ -140,12 +144,20 @@ def _printed(facts: Facts, nearby: Nearby) -> Candidates:
 
 
 def _dated_lines(facts: Facts) -> Iterator[str]:
-    """Short lines with a year in them, after the headline where there is one: before it stands the day of reading."""
+    """Short lines with a year in them and datelines, behind the headline where there is one: before it stands the day
+    of reading."""
     start, inside = (facts.h1s[0], False) if facts.h1s else (facts.root, True)
-    for element in following(start, _REACH_OF_LINES, inside=inside):
+    return _lines(following(start, _REACH_OF_LINES, inside=inside))
+
+
+def _lines(elements: Iterator[etree._Element]) -> Iterator[str]:
+    for element in elements:
         for text in () if element.tag in _LINKS else (element.text, element.tail):
-            if text and len(text) < _LONGEST_LINE and "20" in text:
-                yield text
+            if text and "20" in text and (line := text.strip()):
+                if len(line) < _LONGEST_LINE:
+                    yield line
+                elif _DATELINE.match(line):
+                    yield line[:_LONGEST_DATELINE]
 
 
 def _of_url(url: str, in_url: str | None, printed: Moment | None) -> Moment | None:
