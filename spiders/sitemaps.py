@@ -5,14 +5,15 @@ name them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from lxml import etree
 
-from newsmorgue.capture.entity import EntityTooLarge, MalformedEntity, decode_entity, is_gzip
+from newsmorgue.capture.entity import EntityTooLarge, MalformedEntity, decode_entity, is_gzip, unpacked_pieces
 from newsmorgue.cleaning.decode import decode
 from newsmorgue.spiders.feeds import parse_feed
 from newsmorgue.spiders.mentions import Mention, absolute_address, mention
-from newsmorgue.spiders.xml_stream import XmlStream, local_name, namespace, text_of
+from newsmorgue.spiders.xml_stream import XmlStream, in_pieces, local_name, namespace, text_of
 
 # sitemaps.org: "no more than 50,000 URLs and must be no larger than 50MB (52,428,800 bytes)" uncompressed.
 MOST_MENTIONS = 50_000
@@ -37,7 +38,7 @@ class SitemapStream:
     """A sitemap's addresses one by one, each with whether it is a further sitemap's; ``problem`` is known at the end.
 
     What came from ``url`` may be XML, an index, a feed, or one address a line; gzip by content. Never raises. Reads
-    50,000 addresses and 50 MiB at most, and names what it left; holds no more than the body and one address.
+    50,000 addresses and 50 MiB at most, and names what it left; beside the body as it came it holds a piece at a time.
     """
 
     def __init__(self, body: bytes, url: str) -> None:
@@ -48,19 +49,19 @@ class SitemapStream:
     def __iter__(self) -> Iterator[tuple[bool, Mention]]:
         """Read it, once."""
         try:
-            body = decode_entity(self._body, "gzip" if is_gzip(self._body) else None, MOST_BYTES)
+            pieces = unpacked_pieces(self._body, MOST_BYTES) if is_gzip(self._body) else in_pieces(self._body)
+            first = next(pieces, b"")
+            found = self._xml(chain((first,), pieces)) if b"<" in first[:1024] else self._plain(chain((first,), pieces))
+            for number, one in enumerate(found):
+                if number == MOST_MENTIONS:
+                    self.problem = f"more than {MOST_MENTIONS} addresses; the rest is not read"
+                    return
+                yield one
         except (EntityTooLarge, MalformedEntity) as error:
             self.problem = str(error)
-            return
-        self._body = b""
-        for number, found in enumerate(self._xml(body) if b"<" in body[:1024] else self._plain(body)):
-            if number == MOST_MENTIONS:
-                self.problem = f"more than {MOST_MENTIONS} addresses; the rest is not read"
-                return
-            yield found
 
-    def _xml(self, body: bytes) -> Iterator[tuple[bool, Mention]]:
-        stream, empty = XmlStream(body, _ELEMENTS), True
+    def _xml(self, pieces: Iterator[bytes]) -> Iterator[tuple[bool, Mention]]:
+        stream, empty = XmlStream(pieces, _ELEMENTS), True
         for element in stream:
             found = _entry(element, self._url)
             if found:
@@ -68,16 +69,17 @@ class SitemapStream:
                 yield local_name(element) == "sitemap", found
         self.problem = stream.problem
         if stream.root in _FEEDS:
-            feed = parse_feed(body, self._url)
+            body = self._body
+            feed = parse_feed(decode_entity(body, "gzip" if is_gzip(body) else None, MOST_BYTES), self._url)
             self.problem = feed.problem
             yield from ((False, mention) for mention in feed.mentions)
         elif stream.root not in ("urlset", "sitemapindex") and empty:
             self.problem = f"no sitemap: {stream.problem or f'its root is <{stream.root}>'}"
 
-    def _plain(self, body: bytes) -> Iterator[tuple[bool, Mention]]:
+    def _plain(self, pieces: Iterator[bytes]) -> Iterator[tuple[bool, Mention]]:
         """One absolute address a line (sitemaps.org, "Text file")."""
         self.problem = "no sitemap: neither XML nor one address a line"
-        for line in decode(body).text.split("\n"):
+        for line in decode(b"".join(pieces)).text.split("\n"):
             is_address = line.strip().lower().startswith(("http://", "https://"))
             found = mention(line.strip(), self._url) if is_address else None
             if found:

@@ -5,15 +5,14 @@ libxml2's recovery does the most. What it would drop in silence is mended before
 lost its ``&b``), HTML's named characters, and what stands before the root.
 """
 
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.entities import html5
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from newsmorgue.cleaning.decode import decode
+from newsmorgue.cleaning.decode import Decoded, decode
 
 _CDATA_OR_AMPERSAND = re.compile(
     rb"<!\[CDATA\[(?:.*?\]\]>|.*\Z)|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)(?:(\w{2,31});)?",
@@ -21,18 +20,26 @@ _CDATA_OR_AMPERSAND = re.compile(
 )
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf|urlset|sitemapindex)\b", re.I)
 _ROOT_WITHIN = 16_384
+_PIECE = 1 << 16
+_MOST_HELD = 1 << 20  # no tag and no honest CDATA section is as long
 _DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,500}\?>")
 # XML 1.0 §2.2: what no document may hold.
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 
 
-class _Source(io.BytesIO):
-    """Knows when the parser has asked for more than there is."""
+class _Source:
+    """A file for the parser, made of pieces; knows when it has asked for more than there is."""
 
-    exhausted = False
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.exhausted = False
+        self._pieces = pieces
+        self._ready = b""
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        chunk = super().read(size)
+    def read(self, size: int = -1, /) -> bytes:
+        while not self._ready and (piece := next(self._pieces, None)) is not None:
+            self._ready = piece
+        size = size if size >= 0 else len(self._ready)
+        chunk, self._ready = self._ready[:size], self._ready[size:]
         self.exhausted = not chunk
         return chunk
 
@@ -40,14 +47,15 @@ class _Source(io.BytesIO):
 class XmlStream:
     """Elements of some names in the order they end; ``problem`` is known when all were taken.
 
-    An element without its end tag, as in a document that was cut, is left out.
+    ``body`` is the document, whole or in pieces; no more than a piece of it is held at a time. An element without its
+    end tag, as in a document that was cut, is left out.
     """
 
-    def __init__(self, body: bytes, names: frozenset[str]) -> None:
+    def __init__(self, body: bytes | Iterable[bytes], names: frozenset[str]) -> None:
         self.root: str | None = None
         self.problem: str | None = None
         self._names = names
-        self._source = _Source(_mended(body))
+        self._source = _Source(_mended(in_pieces(body) if isinstance(body, bytes) else iter(body)))
 
     def __iter__(self) -> Iterator[etree._Element]:
         """Each element is emptied when the next one is asked for."""
@@ -109,13 +117,53 @@ def text_of(element: etree._Element) -> str:
     return "".join(str(part) for part in element.itertext())
 
 
-def _mended(body: bytes) -> bytes:
+def in_pieces(body: bytes) -> Iterator[bytes]:
+    """A document a piece at a time."""
+    return (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
+
+
+def _mended(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """UTF-8 that begins at the root: with the document type its entities are gone, harmful ones included."""
-    decoded = decode(body)
-    utf8 = body.removeprefix(b"\xef\xbb\xbf") if decoded.charset == "utf-8" else decoded.text.encode()
+    whole = _whole_tags(pieces)
+    first = next(whole, b"")
+    decoded = decode(first)
+    if decoded.charset != "utf-8":
+        # Rare, and how a document is encoded may show late: so it is read as one.
+        decoded, whole = decode(b"".join((first, *whole))), iter(())
+    yield _mended_piece(_from_root(_utf8(first, decoded)))
+    for piece in whole:
+        yield _mended_piece(_utf8(piece, decode(piece)))
+
+
+def _utf8(raw: bytes, decoded: Decoded) -> bytes:
+    return raw.removeprefix(b"\xef\xbb\xbf") if decoded.charset == "utf-8" else decoded.text.encode()
+
+
+def _from_root(utf8: bytes) -> bytes:
     root = _ROOT.search(utf8, 0, _ROOT_WITHIN)
-    utf8 = utf8[root.start() :] if root else _DECLARATION.sub(b"", utf8, count=1)
+    return utf8[root.start() :] if root else _DECLARATION.sub(b"", utf8, count=1)
+
+
+def _mended_piece(utf8: bytes) -> bytes:
     return _CDATA_OR_AMPERSAND.sub(_mended_reference, utf8.translate(None, _CONTROLS))
+
+
+def _whole_tags(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that end behind a tag and within no CDATA section, as far as such ends can be found."""
+    held = b""
+    for piece in pieces:
+        held += piece
+        end = held.rfind(b">") + 1
+        opened = held.rfind(b"<![CDATA[", 0, end)
+        if opened > held.rfind(b"]]>", 0, end):
+            end = opened
+        if end < _PIECE // 2 and len(held) < _MOST_HELD:
+            continue
+        end = end or len(held)
+        yield held[:end]
+        held = held[end:]
+    if held:
+        yield held
 
 
 def _mended_reference(match: re.Match[bytes]) -> bytes:

@@ -86,7 +86,7 @@ def test_a_cut_sitemap_gives_what_it_has_and_the_problem() -> None:
     assert sitemap.mentions == READ[:1]
     assert sitemap.problem is not None
     cut = parse_sitemap(gzip.compress(NEWS)[:-20], HERE)
-    assert cut.mentions == ()
+    assert set(cut.mentions) <= set(READ)
     assert cut.problem == "the compressed body ends too early"
 
 

@@ -186,3 +186,14 @@ def test_a_redirected_asset_counts_as_none(archive: Archive) -> None:
     visitor = Visitor(archive)
     visitor.settle(DiscoverAssets("demo", BRIDGE, (STYLE,)))
     assert fetch(visitor, STYLE, outcome="redirected") == ""
+
+
+def test_what_is_known_as_a_page_is_no_file_of_another(tmp_path: Path) -> None:
+    visitor = Visitor(open_archive(tmp_path))
+    other = "https://news.example/2026/schools"
+    visitor.mention(other)
+    file(visitor, BRIDGE, TEXT, f"{other}?utm_source=template", BRIDGE, PICTURE)
+    with visitor.archive.catalogue.read() as connection:
+        u = schema.urls.c
+        assets = connection.execute(sa.select(u.url).where(u.role == Role.ASSET)).scalars().all()
+    assert assets == [PICTURE]

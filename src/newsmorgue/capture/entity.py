@@ -4,6 +4,7 @@ Codings are those of RFC 9110 §8.4.1 that the crawler asks for: gzip (RFC 1952)
 bare RFC 1951 stream that some servers send under that name).
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from isal import isal_zlib
@@ -11,6 +12,7 @@ from isal import isal_zlib
 from newsmorgue.errors import NewsmorgueError
 
 _GZIP, _ZLIB, _BARE = 31, 15, -15
+_PIECE = 1 << 16
 # curl's limit; no honest server stacks codings at all.
 _MOST_CODINGS = 5
 # A member takes 20 bytes, and each costs a copy of what follows it: a body of nothing else takes minutes.
@@ -112,3 +114,27 @@ def _stream(body: bytes, window_bits: int, room: int, limit: int) -> tuple[bytes
     if not decompressor.eof:
         raise MalformedEntity("the compressed body ends too early")
     return content, decompressor.unused_data
+
+
+def unpacked_pieces(body: bytes, limit: int) -> Iterator[bytes]:
+    """A gzip body's content, a piece at a time.
+
+    Raises :class:`EntityTooLarge` and :class:`MalformedEntity`, perhaps in mid way.
+    """
+    length = members = 0
+    while is_gzip(body):
+        if (members := members + 1) > _MOST_MEMBERS:
+            raise MalformedEntity(f"more than {_MOST_MEMBERS} gzip members in one body")
+        decompressor = isal_zlib.decompressobj(_GZIP)
+        while not decompressor.eof:
+            try:
+                piece = decompressor.decompress(body, _PIECE)
+            except _ISAL_ERROR as error:
+                raise MalformedEntity(f"the body is not what its Content-Encoding says: {error}") from error
+            body, length = decompressor.unconsumed_tail, length + len(piece)
+            if length > limit:
+                raise EntityTooLarge(f"the body unpacks to more than {limit} bytes")
+            if not piece and not decompressor.eof:
+                raise MalformedEntity("the compressed body ends too early")
+            yield piece
+        body = decompressor.unused_data

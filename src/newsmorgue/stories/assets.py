@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Role
 from newsmorgue.archive.events import Discovered
+from newsmorgue.archive.frontier import role_of
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.stories.identity import ReadArticle
 from newsmorgue.times import microseconds
+from newsmorgue.urls import address_key
 
 # Files of a page are rarely changed under the same address: what is to be seen anew gets a new one.
 FRESH = timedelta(days=7)
@@ -28,7 +30,8 @@ _SEEN = sa.select(_C.key, _C.outcome_at).where(
 class DiscoverAssets:
     """Assets that one page or style sheet names.
 
-    Those known are passed over; with ``again``, those seen last longer than a week ago are looked at once more.
+    Those known are passed over; with ``again``, those seen last longer than a week ago are looked at once more. What is
+    known as a page of the site is no file of another, whatever a template says.
     """
 
     source: str
@@ -48,4 +51,7 @@ class DiscoverAssets:
         seen = {row.key: row.outcome_at for row in rows}
         stale = microseconds(ledger.now - FRESH)
         old = {key for key, at in seen.items() if self.again and at is not None and at < stale}
-        return [url for url in self.urls if url not in seen or url in old]
+        return [url for url in self.urls if (url not in seen and not self._is_page(ledger, url)) or url in old]
+
+    def _is_page(self, ledger: Ledger, url: str) -> bool:
+        return role_of(ledger.connection, self.source, address_key(url)) not in (None, Role.ASSET)
