@@ -114,6 +114,10 @@ class Asker:
         """Whether a key's value comes from a variable of its own (an empty one counts as none)."""
         return path[0] != "sources" and variable_of(path) in self._environ
 
+    def is_own_source(self, path: KeyPath) -> bool:
+        """Whether a key is one of a source that ``MORGUE_SOURCES`` has."""
+        return len(path) > 1 and path[0] == "sources" and path[1] in self._own_sources
+
     def get(self, path: KeyPath, read: Callable[[object], Value], default: Value) -> Value:
         """The value of a key, read by ``read``; ``default`` where it is given nowhere."""
         self.asked[path] = None
@@ -152,7 +156,7 @@ class Asker:
     def _place(self, path: KeyPath, given: object = None) -> str:
         if self.in_environment(path):
             return f"environment variable {variable_of(path)}"
-        if len(path) > 1 and path[0] == "sources" and path[1] in self._own_sources:
+        if self.is_own_source(path):
             return f"environment variable {_FROM_ENVIRONMENT}"
         return self._document.place(path, given)
 

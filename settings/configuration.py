@@ -8,7 +8,7 @@ path in the file starts at the file's folder, one in the environment at the work
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
@@ -183,7 +183,7 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
     home = file.parent if file else folder
 
     def base(path: KeyPath) -> Path:
-        return folder if asker.in_environment(path) else home
+        return folder if asker.in_environment(path) or asker.is_own_source(path) else home
 
     store = asker.get(("store",), partial(values.store, base=base(("store",))), str(home / "archive"))
     catalogue = asker.get(
@@ -207,7 +207,7 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
         delay,
         concurrency,
         asker.get(("cleaning_processes",), values.whole_number, _usable_processors()),
-        {source.slug: source for source in _sources(asker, home, delay, concurrency, assets)},
+        {source.slug: source for source in _sources(asker, base, delay, concurrency, assets)},
         file,
         assets,
         asker.get(("webhook",), values.web_address, None),
@@ -247,11 +247,11 @@ def _usable_processors() -> int:
 
 
 def _sources(
-    asker: Asker, base: Path, delay: float | None, concurrency: int, assets: Assets
+    asker: Asker, base: Callable[[KeyPath], Path], delay: float | None, concurrency: int, assets: Assets
 ) -> Iterator[SourceConfiguration]:
     homes: dict[str, str] = {}
     for slug in asker.children(("sources",)):
-        source = _source(asker, ("sources", slug), base, delay, concurrency, assets)
+        source = _source(asker, ("sources", slug), base(("sources", slug)), delay, concurrency, assets)
         other = homes.setdefault(address_key(source.home), slug)
         if other != slug:
             asker.refuse(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsmorgue import __version__
+from newsmorgue.cleaning import Selectors
 from newsmorgue.errors import ConfigurationError, UnknownSource
 from newsmorgue.settings.configuration import (
     Configuration,
@@ -303,3 +304,22 @@ def test_what_is_no_choice_of_assets_is_refused(tmp_path: Path) -> None:
     allowed = "allowed is one of none, lead, images, all, in quotes"
     assert refusal(tmp_path, 'assets = "some"\n') == f"morgue.toml:1: assets is 'some'; {allowed}"
     assert "allowed is true or false" in refusal(tmp_path, EXAMPLE + "dedupe_across_urls = 3\n")
+
+
+def test_a_spider_starts_where_it_was_named(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "etc"
+    elsewhere.mkdir()
+    (elsewhere / "morgue.toml").write_text('[sources.a]\nhome = "https://a.example/"\nspider = "x.py"\n')
+    own = '{b = {home = "https://b.example/", spider = "x.py"}}'
+    environ = {"MORGUE_CONFIG": str(elsewhere / "morgue.toml"), "MORGUE_SOURCES": own}
+    sources = load_configuration(environ, tmp_path).sources
+    assert (sources["a"].spider, sources["b"].spider) == (elsewhere / "x.py", tmp_path / "x.py")
+
+
+def test_where_a_site_keeps_its_story(tmp_path: Path) -> None:
+    toml = (
+        '[sources.a]\nhome = "https://a.example/"\n[sources.a.selectors]\nbody = "main"\nremove = ["aside", "aside"]\n'
+    )
+    assert written(tmp_path, toml).sources["a"].selectors == Selectors(body="main", remove=("aside",))
+    assert written(tmp_path, toml.partition("[sources.a.s")[0]).sources["a"].selectors is None
+    assert "allowed is a list of which each is a CSS selector" in refusal(tmp_path, toml.replace('"aside"]', '"a >"]'))
