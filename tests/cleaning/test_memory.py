@@ -38,7 +38,7 @@ def prose(number: int) -> tuple[Block, ...]:
 
 def story(number: int, *, head: tuple[Block, ...] = (), tail: tuple[Block, ...] = (), day: str | None = "") -> Sample:
     when = f"2026-03-{number % 28 + 1:02}" if day == "" else day
-    return Sample(f"story-{number}", f"Headline {number}", when, (*head, *prose(number), *tail))
+    return Sample(f"story-{number}", f"Headline {number}", when, (*head, *prose(number), *tail), ("Ann Lee",))
 
 
 def stories(count: int, *tail: Block) -> list[Sample]:
@@ -54,7 +54,7 @@ BOILERPLATE = {
     "a label": p("Continue to the next page"),
     "a heading that heads nothing": heading("More from the Gazette"),
     "a colon that nothing follows": p("You may also be interested in:"),
-    "a line set apart": p("Ann Lee writes of the islands.", "*Ann Lee writes of the islands.*"),
+    "who wrote it": p("Ann Lee writes of the islands.", "*Ann Lee writes of the islands.*"),
     "an invitation": p("Sign up for our newsletter and get the day’s stories each morning, before the first ferry."),
     "an invitation in French": p("Abonnez-vous pour lire la suite de nos enquêtes."),
     "a notice of rights": p("© 2026 The Gazette. This story may not be published elsewhere."),
@@ -119,6 +119,8 @@ def test_a_sentence_that_an_agency_sent_into_many_stories_stays(share: float) ->
         p("The company did not respond to a request for comment on Facebook."),
         p("Russia invaded Ukraine in 2022.", "[Russia](https://g.example/russia) invaded Ukraine in 2022."),
         p("“We will be back.”"),
+        p("The war began in 2022, and goes on.", "*The war began in 2022, and goes on.*"),
+        p("The war began in 2022, and goes on.", "**The war began in 2022, and goes on.**"),
         p("事故の原因は調査中である。"),
         p("هل انتهت الحرب؟"),
         Block(BlockKind.QUOTE, "We shall never surrender"),
@@ -127,6 +129,18 @@ def test_a_sentence_that_an_agency_sent_into_many_stories_stays(share: float) ->
 )
 def test_no_sentence_of_a_story_is_learned(sentence: Block) -> None:
     assert learn(SITE, stories(40, sentence)) is SITE
+
+
+def test_a_lead_in_bold_that_an_agency_sent_stays() -> None:
+    lead = p("Ann Lee was freed on Monday.", "**Ann Lee was freed on Monday.**")
+    assert learn(SITE, [story(n, head=(lead,)) for n in range(20)]) is SITE
+
+
+def test_words_that_lead_to_an_embed_stay() -> None:
+    words, embed = p("She wrote on her own network:"), Block(BlockKind.EMBED, "A post", url="https://x.example/1")
+    assert learn(SITE, stories(40, words, embed)).lines == ()
+    known = learn(SITE, stories(40, words))
+    assert set_aside(known, (*prose(99), words, embed)) == ((*prose(99), words, embed), ())
 
 
 def test_a_story_under_several_addresses_is_one_story() -> None:

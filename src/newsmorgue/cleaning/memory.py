@@ -4,8 +4,8 @@ Evidence is only what cleaning let through: a line counts where it stood at the 
 stories. (Lines of whole pages would not do: a story's first sentence stands as a teaser on a hundred other pages.)
 A sentence never counts for being repeated: agencies send one paragraph into many stories, and a site prints one story
 under several addresses. So a line must also have the shape of something that is no sentence of a story (a link, a
-label, a line set apart, a colon that nothing follows, a word with the reader about the site's own services), and
-stories that share their prose are one story.
+label, an author's own words on who they are, a colon that nothing follows, a word with the reader about the site's own
+services), and stories that share their prose are one story.
 """
 
 import json
@@ -132,11 +132,12 @@ class Sample:
     headline: str | None
     day: str | None
     body: tuple[Block, ...]
+    authors: tuple[str, ...] = ()
 
 
 def sample_of(story: str, article: Article) -> Sample:
     """What there is to learn from an article."""
-    return Sample(story, article.headline, article.date, article.body)
+    return Sample(story, article.headline, article.date, article.body, article.authors)
 
 
 def set_aside(memory: Memory | None, body: tuple[Block, ...]) -> tuple[tuple[Block, ...], tuple[str, ...]]:
@@ -172,11 +173,13 @@ def _known(memory: Memory) -> _Known:
 def _at_the_end(body: Sequence[Block], known: _Known) -> set[int]:
     gone: set[int] = set()
     links: list[int] = []
+    is_last = True
     for at in range(len(body) - 1, -1, -1):
         block = body[at]
         if block.kind in _BESIDE:
+            is_last = False
             continue
-        shapes = _closing_shapes(block, is_last=True) if _key(block) in known.texts else []
+        shapes = _closing_shapes(block, is_last=is_last) if _key(block) in known.texts else []
         if any(_line(shape, block) in known.lines for shape in shapes):
             if links and not _HEADS_LINKS.intersection(shapes):
                 break
@@ -221,10 +224,12 @@ def _line(shape: Shape, block: Block) -> Line:
 
 
 def _closing_shapes(block: Block, *, is_last: bool) -> list[Shape]:
-    """What a block that is at the end of a body may be besides a part of the story."""
+    """What a block that is at the end of a body may be besides a part of the story. (What a sentence with a colon
+    leads to may be an embed, which is no text.)"""
     if block.kind not in _LINES or not letters(block.text) or len(block.text) > _LONGEST_LINE:
         return []
     shapes = [Shape.DANGLING] if is_last and (block.kind is BlockKind.HEADING or _COLON.search(block.text)) else []
+    shapes += [Shape.APART] if _is_set_apart(block) else []
     return shapes + _common_shapes(block) + ([Shape.LABEL] if _is_label(block) else [])
 
 
@@ -237,8 +242,7 @@ def _opening_shapes(block: Block) -> list[Shape]:
 
 def _common_shapes(block: Block) -> list[Shape]:
     shapes = [Shape.LINKED] if is_linked(block) else []
-    shapes += [Shape.SERVICE] if _SERVICE.search(block.text) else []
-    return shapes + ([Shape.APART] if _is_set_apart(block) else [])
+    return shapes + ([Shape.SERVICE] if _SERVICE.search(block.text) else [])
 
 
 def is_linked(block: Block) -> bool:
@@ -260,7 +264,7 @@ def _is_set_apart(block: Block) -> bool:
 
 def _is_label(block: Block) -> bool:
     is_short = block.kind is not BlockKind.LIST and word_count(block.text) <= _MOST_WORDS
-    return is_short and not _SENTENCE_END.search(block.text)
+    return is_short and not _SENTENCE_END.search(block.text) and not _COLON.search(block.text)
 
 
 # -- learning ------------------------------------------------------------------------------------------------------
@@ -276,7 +280,7 @@ def learn(memory: Memory, samples: Iterable[Sample]) -> Memory:
     seen_in: dict[Line, set[int]] = {}
     days: dict[Line, set[str | None]] = {}
     for work, story in zip(works, stories, strict=True):
-        for line in _candidates(story.body):
+        for line in _candidates(story):
             seen_in.setdefault(line, set()).add(work)
             days.setdefault(line, set()).add(story.day)
     total = len(set(works))
@@ -303,18 +307,27 @@ def _is_lasting(line: Line, days: set[str | None]) -> bool:
     return line.shape not in (Shape.SERVICE, Shape.APART) or len(days) > 1 or days == {None}
 
 
-def _candidates(body: tuple[Block, ...]) -> set[Line]:
-    lines = [block for block in body if block.kind not in _BESIDE]
-    found = {_line(shape, block) for block in lines[:_HEAD] for shape in _opening_shapes(block)}
-    is_last = True
-    for block in reversed(lines[-_TAIL:]):
-        found |= {_line(shape, block) for shape in _closing_shapes(block, is_last=is_last)}
+def _candidates(story: Sample) -> set[Line]:
+    lines = [block for block in story.body if block.kind not in _BESIDE]
+    half = len(lines) // 2
+    found = {_line(shape, block) for block in lines[: min(_HEAD, half)] for shape in _opening_shapes(block)}
+    is_last = bool(story.body) and story.body[-1].kind not in _BESIDE
+    for block in reversed(lines[-min(_TAIL, half) :] if half else []):
+        shapes = _closing_shapes(block, is_last=is_last)
+        found |= {_line(shape, block) for shape in shapes if shape is not Shape.APART or _is_signed(block, story)}
         is_last = is_last and is_linked(block)
     return found | {
         _line(Shape.SERVICE, block)
         for block in lines
         if block.kind in _LINES and len(block.text) <= _LONGEST_LINE and _SERVICE.search(block.text)
     }
+
+
+def _is_signed(block: Block, story: Sample) -> bool:
+    """Whether a line speaks of who wrote the story. (A sentence set in italics or bold alone says nothing: whole
+    leads are, and whole sites.)"""
+    said = letters(block.text)
+    return any(letters(author) in said for author in story.authors if letters(author))
 
 
 def _works(stories: list[Sample]) -> list[int]:
