@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
+TOOLS := .tools
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -44,8 +45,18 @@ test: $(VENV)/.installed-test ## lint, types, all tests on both stores and both 
 	$(BIN)/pytest -q -m "not nightly"
 
 .PHONY: test-nightly
-test-nightly: $(VENV)/.installed-test ## the long suites
-	$(BIN)/pytest -q -m nightly
+test-nightly: $(VENV)/.installed-test $(TOOLS)/.installed ## all tests with the long suites, and pywb's and warcprox's word on the WARCs
+	PYWB=$(CURDIR)/$(TOOLS)/pywb/bin WARCPROX=$(CURDIR)/$(TOOLS)/warcprox/bin/warcprox $(BIN)/pytest -q
+
+# Programs that only test-nightly asks, each in an environment of its own: pywb and warcprox are under the GPL. Both want
+# the pkg_resources of an older setuptools.
+$(TOOLS)/.installed: Makefile
+	@echo "installing pywb and warcprox into $(TOOLS)"
+	@for tool in pywb==2.10.0 warcprox==2.13.1; do \
+	  $(PYTHON) -m venv $(TOOLS)/$${tool%==*} \
+	  && $(TOOLS)/$${tool%==*}/bin/pip install --quiet --disable-pip-version-check 'setuptools<81' $$tool || exit 1; \
+	done
+	@touch $@
 
 .PHONY: format
 format: $(VENV)/.installed-test ## put the code into its form
@@ -53,8 +64,9 @@ format: $(VENV)/.installed-test ## put the code into its form
 	$(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: $(VENV)/.installed-test ## pages per CPU-second beside bare Scrapy, and beside the usual way
+bench: $(VENV)/.installed-test ## pages per CPU-second beside bare Scrapy and the usual way; what the wire tap costs
 	$(BIN)/python -m bench.crawl
+	$(BIN)/python -m bench.tap --check
 
 .PHONY: lock
 lock: LOCK := $(shell mktemp -d)
@@ -70,4 +82,4 @@ lock: ## lock the newest versions that pyproject.toml allows
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist demo src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) build dist demo src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from newsmorgue.archive.store import Store, open_store
+from tests.sealed import fetch_stores
 from tests.servers import Postgres, Seaweed, postgres_server, seaweed_server
 
 
@@ -14,6 +15,18 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """A real S3 store. Tests that open it through boto3's usual chain want ``s3_credentials`` too."""
     with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def fetched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Copies of what lies in the S3 store, if any test asked for it: in a folder among those of tests."""
+    if any("seaweed" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        fetch_stores(request.getfixturevalue("seaweed"), tmp_path_factory.mktemp("fetched"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at every WARC of a session comes last in it."""
+    items.sort(key=lambda item: item.path.name == "test_every_warc.py")
 
 
 @pytest.fixture(scope="session")

@@ -92,11 +92,13 @@ def common_crawl(url: str, date: str, body: bytes) -> bytes:
 
 
 def browsertrix(pages: Mapping[str, tuple[str, bytes]]) -> bytes:
-    """A WACZ by its specification 1.1.1, as Browsertrix fills it: HTTP/2, SHA-256, ``resource`` records beside."""
+    """A WACZ by its specification 1.1.1, as Browsertrix fills it: SHA-256, ``resource`` records beside, and HTTP/2 told
+    of by ``WARC-Protocol`` alone.
+    """
     records = [record("warcinfo", None, "2026-01-31T10:00:00.000Z", b"software: Browsertrix-Crawler\r\n")[1]]
     lines = []
     for url, (date, body) in pages.items():
-        response = http(body, "content-type: text/html; charset=utf-8", status="HTTP/2 200")
+        response = http(body, "content-type: text/html; charset=utf-8")
         sha256 = f"sha256:{hashlib.sha256(response).hexdigest()}"
         more = {"WARC_Page_ID": "42ce", "WARC_Resource_Type": "document", "WARC_Protocol": "h2"}
         identifier, first = record("response", url, date, response, WARC_Block_Digest=sha256, **more)
