@@ -9,7 +9,7 @@ path in the file starts at the file's folder, one in the environment at the work
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import partial
@@ -21,6 +21,7 @@ from newsmorgue import __version__
 from newsmorgue.archive.capture import Assets, Policy
 from newsmorgue.cleaning.selectors import Selectors
 from newsmorgue.errors import ConfigurationError, UnknownSource
+from newsmorgue.schedule.timetable import Timetable
 from newsmorgue.settings import values
 from newsmorgue.settings.asking import Asker, Document, KeyPath, variable_of
 from newsmorgue.urls import address_key, host_and_port, is_loopback
@@ -50,7 +51,8 @@ class SourceConfiguration:
     three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
     source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
     story. With ``render`` a browser makes its pages before they are cleaned. ``spider`` is the file with its spider,
-    ``policy`` what is kept of what the site asks not to keep.
+    ``policy`` what is kept of what the site asks not to keep. ``timetable`` is when it is crawled, None: when somebody
+    says so.
     """
 
     slug: str
@@ -66,6 +68,7 @@ class SourceConfiguration:
     render: bool = False
     spider: Path | None = None
     policy: Policy = Policy.NOTHING
+    timetable: Timetable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class Configuration:
     whichever is first. A crawl waits while the spool holds more than ``spool_limit`` bytes or its disk has less than
     ``disk_reserve`` left. ``contact`` is the mail or web address in the User-Agent. ``cleaning_processes``
     defaults to the usable CPUs. ``delay`` is None where it is given nowhere: then :func:`usual_delay` holds.
-    ``webhook`` is told when a source falls ill or recovers.
+    ``sources_at_once`` is how many a scheduler crawls at the same time. ``webhook`` is told when a source falls ill or
+    recovers.
     ``sources`` has the configured ones by slug, in the order written. ``file`` is None where there is no morgue.toml.
     """
 
@@ -97,6 +101,7 @@ class Configuration:
     file: Path | None = None
     assets: Assets = Assets.LEAD
     webhook: str | None = None
+    sources_at_once: int = 4
 
     @property
     def store_folder(self) -> Path | None:
@@ -207,10 +212,11 @@ def _configuration(asker: Asker, file: Path | None, folder: Path) -> Configurati
         delay,
         concurrency,
         asker.get(("cleaning_processes",), values.whole_number, _usable_processors()),
-        {source.slug: source for source in _sources(asker, base, delay, concurrency, assets)},
+        {source.slug: source for source in _sources(asker, base, delay, concurrency, assets, _timetable(asker))},
         file,
         assets,
         asker.get(("webhook",), values.web_address, None),
+        asker.get(("sources_at_once",), values.whole_number, 4),
     )
 
 
@@ -246,12 +252,30 @@ def _usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _timetable(asker: Asker, path: KeyPath = (), general: Timetable | None = None) -> Timetable:
+    """``every`` is empty where no timetable is given."""
+    usual = general or Timetable("")
+    return Timetable(
+        asker.get((*path, "every"), values.every, usual.every),
+        asker.get((*path, "timezone"), values.timezone, usual.timezone),
+        asker.get((*path, "quiet_hours"), values.quiet_hours, usual.quiet),
+    )
+
+
 def _sources(
-    asker: Asker, base: Callable[[KeyPath], Path], delay: float | None, concurrency: int, assets: Assets
+    asker: Asker,
+    base: Callable[[KeyPath], Path],
+    delay: float | None,
+    concurrency: int,
+    assets: Assets,
+    timetable: Timetable,
 ) -> Iterator[SourceConfiguration]:
     homes: dict[str, str] = {}
     for slug in asker.children(("sources",)):
-        source = _source(asker, ("sources", slug), base(("sources", slug)), delay, concurrency, assets)
+        path = ("sources", slug)
+        source = _source(asker, path, base(path), delay, concurrency, assets)
+        its_own = _timetable(asker, path, timetable)
+        source = replace(source, timetable=its_own if its_own.every else None)
         other = homes.setdefault(address_key(source.home), slug)
         if other != slug:
             asker.refuse(

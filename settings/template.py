@@ -32,6 +32,14 @@ TEMPLATE = """\
 # delay = 1.0
 # concurrency = 4
 
+# When sources are crawled by 'morgue schedule' and 'morgue crawl --due': each so often, or by a cron line
+# ("*/15 6-22 * * *"), by the clock of a time zone, never in quiet hours; and how many sources at once. The first three
+# can stand in a source's table too.
+# every = "1 hour"
+# timezone = "UTC"
+# quiet_hours = "01:00-05:00"      # or a list of such
+# sources_at_once = 4
+
 # Which files are kept with a story's page, so that a replay looks like it: "lead" (its style sheets and the picture
 # it leads with), "images" (every picture within the story), "all" (every picture, scripts, icons, fonts) or "none".
 # assets = "lead"
@@ -58,6 +66,7 @@ TEMPLATE = """\
 # hosts = ["amp.example.org"]      # other hosts that belong to it
 # delay = 2.0
 # concurrency = 1
+# every = "15 minutes"
 # assets = "images"
 # spider = "example.py"            # a spider of its own: 'scrapy genspider -t morgue example example.org' writes one
 # render = true                    # its pages are made by scripts: needs newsmorgue[browser]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from newsmorgue.archive.capture import Assets, Policy
 from newsmorgue.cleaning.selectors import check as check_selector
+from newsmorgue.schedule import timetable
 
 SLUG = re.compile(r"[a-z0-9._-]{1,64}")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
@@ -57,6 +58,39 @@ def size(given: object) -> int:
     if count < 2**20:
         raise ValueError(allowed)
     return count
+
+
+def every(given: object) -> timedelta | str:
+    """How often a source is crawled: a span of at least a minute, or a line of cron's five fields.
+
+    >>> every("15 minutes"), every("*/15 6-22 * * mon-fri")
+    (datetime.timedelta(seconds=900), '*/15 6-22 * * mon-fri')
+    """
+    allowed = 'a time span from 1 minute to 366 days, as in "15 minutes", or a cron line, as in "*/15 6-22 * * *"'
+    try:
+        return age(given)
+    except ValueError:
+        if not isinstance(given, str):
+            raise ValueError(allowed) from None
+    try:
+        return timetable.cron_line(given)
+    except ValueError as error:
+        raise ValueError(allowed) from error
+
+
+def timezone(given: object) -> str:
+    """A time zone by its name."""
+    name = text(given)
+    timetable.zone(name)
+    return name
+
+
+def quiet_hours(given: object) -> tuple[timetable.Quiet, ...]:
+    """Hours in which no crawl begins, one span or a list of them."""
+    spans = given if isinstance(given, list) else [given]
+    if not all(isinstance(span, str) for span in spans):
+        raise ValueError('hours as in "23:00-05:30", or a list of such')
+    return tuple(timetable.quiet_hours(str(span)) for span in spans)
 
 
 def age(given: object) -> timedelta:

@@ -3,19 +3,26 @@
 # First: it looks through all loaded modules for each frame of the stack, three times, and there are few of either yet.
 import scrapy.core.downloader.contextfactory  # noqa: F401, I001
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
+from scrapy.utils.asyncio import create_looping_call
 
 from newsmorgue.capture.extension import PROGRESS, CaptureExtension
 from newsmorgue.errors import ExitCode, NewsmorgueError
+from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.spiders.own import spider_of
 
+# Of the 10 seconds that a stop may take: the rest is for the last commit and for storing what is small.
+_GRACE_SECONDS = 2.5
+_LOOK_SECONDS = 0.2
 Watch = Callable[[str, Counter[str]], None]
 
 
@@ -72,8 +79,44 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
             crawler.signals.connect(_Watcher(watch), PROGRESS, weak=False)
         process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save, since=job.since)
         crawlers.append(crawler)
+    create_looping_call(_Stopper(crawlers).look).start(_LOOK_SECONDS, now=False)
     process.start()
     return [_report(job, crawler) for job, crawler in zip(jobs, crawlers, strict=True)]
+
+
+class _Stopper:
+    """Once the process is told to stop, gives what is on its way a few seconds, and then ends the runs without it.
+
+    Scrapy alone waits for every request that it has begun, also for those that wait for their turn: with a delay of
+    20 seconds, ten minutes. What is cut off is put back and fetched by the next run.
+    """
+
+    def __init__(self, crawlers: Sequence[Crawler]) -> None:
+        self._crawlers = crawlers
+        self._until: float | None = None
+
+    def look(self) -> None:
+        """Called several times a second."""
+        stopping = [crawler for crawler in self._crawlers if _is_stopping(crawler)]
+        if stopping and self._until is None:
+            self._until = time.monotonic() + _GRACE_SECONDS
+        if stopping and self._until is not None and time.monotonic() >= self._until:
+            self._cut_off(stopping)
+
+    def _cut_off(self, crawlers: Sequence[Crawler]) -> None:
+        from twisted.internet import reactor
+
+        for crawler in crawlers:
+            CaptureExtension.of(crawler).close("shutdown")
+            CleaningPool.of(crawler).leave(crawler)
+        with suppress(RuntimeError):  # it is being stopped already
+            reactor.stop()  # type: ignore[misc]
+
+
+def _is_stopping(crawler: Crawler) -> bool:
+    """Whether Scrapy was told to stop a crawl that is still open."""
+    engine = crawler.engine if crawler.spider is not None else None
+    return engine is not None and engine.spider is not None and not crawler.crawling
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from newsmorgue import commands_exchange, commands_status, commands_stories
+from newsmorgue import commands_exchange, commands_schedule, commands_sources, commands_status, commands_stories
 from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
 from newsmorgue.progress import Output, printable
 from newsmorgue.settings.browser import require_browser
@@ -61,6 +61,8 @@ app = typer.Typer(
 )
 app.add_typer(commands_exchange.app)
 app.add_typer(commands_status.app)
+app.add_typer(commands_schedule.app)
+app.add_typer(commands_sources.app, name="sources")
 app.add_typer(commands_stories.app, name="stories")
 out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -100,7 +102,12 @@ def init() -> None:
 
 @app.command()
 def crawl(
-    sources: Annotated[list[str], typer.Argument(metavar="URL-or-SOURCE...", help="A home page, or a source's name.")],
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="URL-or-SOURCE...", help="A home page, or a source's name.")
+    ] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="What is due by its timetable (of these sources, if any are given), once.")
+    ] = False,
     recheck: Recheck = False,
     since: Since = None,
     delay: Delay = None,
@@ -110,6 +117,12 @@ def crawl(
     from newsmorgue.spiders.process import Job
 
     configuration, day = current_configuration(), since.date() if since else None
+    if due:
+        if recheck or since or delay is not None or concurrency is not None:
+            raise typer.BadParameter("goes with no other option", param_hint="--due")
+        raise typer.Exit(max(commands_schedule.crawl_due(configuration, sources or []), key=_severity))
+    if not sources:
+        raise typer.BadParameter("which sources? Or give --due", param_hint="URL-or-SOURCE...")
     chosen = {source.slug: source for source in (_source(configuration, name) for name in sources)}
     for source in chosen.values():
         require_contact(configuration, source.home)
@@ -306,9 +319,9 @@ def _run(configuration: Configuration, jobs: "list[Job]") -> None:
 _SEVERITIES = [ExitCode.OK, ExitCode.NOTHING_FOUND, ExitCode.PAGES_FAILED, ExitCode.INTERRUPTED]
 
 
-def _severity(code: ExitCode) -> int:
+def _severity(code: int) -> int:
     """Of several runs' codes the gravest is the command's; what stopped a run is graver than what it missed."""
-    return _SEVERITIES.index(code) if code in _SEVERITIES else len(_SEVERITIES)
+    return _SEVERITIES.index(ExitCode(code)) if code in _SEVERITIES else len(_SEVERITIES)
 
 
 def _print_lines(lines: Any) -> None:

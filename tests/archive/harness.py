@@ -51,7 +51,7 @@ OTHER_TEXT = (
     "Parents had waited for eleven years, and most classes are taught in containers that were meant to last for two."
 )
 # What a reindex need not give back: tables, and fields of others.
-NOT_OF_OBJECTS = ("files", "counters", "health", "hosts", "robots")
+NOT_OF_OBJECTS = ("files", "counters", "health", "hosts", "robots", "holds", "schedule")
 DERIVED = {"urls": {"due_at", "reason", "claimed_by"}}
 
 

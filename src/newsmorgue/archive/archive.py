@@ -53,6 +53,7 @@ class Archive:
         self.spool = spool
         self.limits = limits
         self.host = host or socket.gethostname()
+        self.place = f"{self.host}:{spool.folder}"
 
     def close(self) -> None:
         """Let go of the catalogue."""

@@ -16,7 +16,7 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.statements import upsert
 from newsmorgue.errors import CatalogueUnavailable
 
-REVISION = "0008"
+REVISION = "0009"
 _LOCK = 0x6D6F72677565  # "morgue": PostgreSQL's advisory locks are numbers
 _BUSY_MILLISECONDS = 30_000
 # Just these: their sub-classes are a wrong statement or wrong data, which no second try mends. SQLite calls a file that

@@ -25,6 +25,15 @@ class SourceAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """An operator said that no scheduler is to crawl a source (``paused``), or that it is to again."""
+
+    type: ClassVar[str] = "pause"
+    source: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """A run began on ``host``; ``kind`` is ``crawl`` or ``save``."""
 
@@ -249,6 +258,7 @@ class Audited:
 
 Event = (
     SourceAdded
+    | Paused
     | RunStarted
     | RunEnded
     | Discovered

@@ -77,7 +77,8 @@ def _empty(connection: sa.Connection, archive: Archive, replace: bool) -> None:
             "MORGUE_CATALOGUE, or add --replace to rebuild this one"
         )
     for table in schema.metadata.sorted_tables:
-        if table is not schema.health:  # that the operator was told something stays true
+        # That the operator was told something stays true, and so does which run is at a source.
+        if table not in (schema.health, schema.holds):
             connection.execute(sa.delete(table))
 
 

@@ -93,6 +93,11 @@ def _source(connection: sa.Connection, event: events.SourceAdded, entry: Entry, 
     upsert(connection, schema.sources, values, "home")
 
 
+def _pause(connection: sa.Connection, event: events.Paused, entry: Entry, _: Place) -> None:
+    paused_at = microseconds(entry.at) if event.paused else None
+    update(connection, schema.sources, {"slug": event.source}, {"paused_at": paused_at})
+
+
 def _run(connection: sa.Connection, event: events.RunStarted, entry: Entry, _: Place) -> None:
     values = {"id": event.run, "source": event.source, "kind": event.kind, "host": event.host}
     upsert(connection, schema.runs, values | {"started_at": microseconds(entry.at)})
@@ -350,6 +355,7 @@ def _url_row(connection: sa.Connection, source: str, key: str) -> Any:
 
 _APPLY: dict[str, _Apply] = {
     events.SourceAdded.type: _source,
+    events.Paused.type: _pause,
     events.RunStarted.type: _run,
     events.RunEnded.type: _run_ended,
     events.Discovered.type: _discovered,

@@ -1,7 +1,8 @@
 """The catalogue's tables.
 
-Rows of every table but ``files``, ``counters`` and ``health``, and of every column not marked *derived* below, follow
-from the objects alone: captures from CDXJ, the rest from the journal's events in the order of ``seq``.
+Rows of every table but ``files``, ``counters``, ``health``, ``holds`` and ``schedule``, and of every column not marked
+*derived* below, follow from the objects alone: captures from CDXJ, the rest from the journal's events in the order of
+``seq``.
 ``archive.replay`` is the one place that turns events into rows, for the live archive and for ``morgue reindex`` alike.
 
 Times are whole microseconds since 1970-01-01 UTC. A ``warc`` or ``journal`` column holds an object's *name* (its
@@ -32,6 +33,8 @@ sources = sa.Table(
     # How often a changed date in a feed or sitemap told the truth: see archive.replay.dates_are_trusted.
     sa.Column("date_hits", sa.Integer, nullable=False, default=0),
     sa.Column("date_misses", sa.Integer, nullable=False, default=0),
+    # an operator said that no scheduler is to crawl it
+    _time("paused_at", nullable=True),
 )
 
 runs = sa.Table(
@@ -281,6 +284,25 @@ health = sa.Table(
     _text("change"),
     _text("told", nullable=True),
     _time("telling_at", nullable=True),
+)
+
+# Which run is at a source, see archive.holds; and when a source is due by its timetable, see schedule.plans.
+holds = sa.Table(
+    "holds",
+    metadata,
+    _text("source", primary_key=True),
+    _text("kind", primary_key=True),
+    _text("run"),
+    _text("place"),
+    _time("until"),
+)
+
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    _text("source", primary_key=True),
+    _text("timetable"),
+    _time("next_at", nullable=True),
 )
 
 counters = sa.Table(

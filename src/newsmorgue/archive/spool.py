@@ -233,6 +233,14 @@ class Spool:
     def _paths(self, name: str) -> tuple[Path, Path]:
         return self.path(name, WARC_SUFFIX), self.path(name, JOURNAL_SUFFIX)
 
+    def is_locked(self, source: str, kind: str) -> bool:
+        """Whether a run of a kind has the source on this machine."""
+        try:
+            with self.lock_source(source, kind):
+                return False
+        except Busy:
+            return True
+
     @contextmanager
     def lock_source(self, source: str, kind: str) -> Iterator[None]:
         """Hold a source for one run of a kind (``crawl`` or ``save``). Raises :class:`Busy`."""

@@ -21,6 +21,7 @@ from newsmorgue.archive import frontier, schema
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import PAGE_ROLES, UNCLEANED, Assets, Capture, Role
 from newsmorgue.archive.exchange import Exchange
+from newsmorgue.archive.holds import LASTS, RENEW_AFTER, Hold
 from newsmorgue.archive.index import capture_from_row
 from newsmorgue.capture import guard
 from newsmorgue.capture.provenance import about_run, about_visit
@@ -40,6 +41,8 @@ RECORDED = "newsmorgue_recorded"
 ROLE = "newsmorgue_role"
 ASKED = "newsmorgue_asked"  # what the site asks for a request's answer elsewhere than in it: marks
 _COMMIT_SECONDS = 1.0
+# A run that is stopped has 10 seconds: what is too large to be stored in that time is left to the next run.
+_PATIENCE_WHEN_STOPPED, _SEALED_WHEN_STOPPED = 2.0, 64 << 20
 _FAILED = "archive_failed"
 _OUTCOMES = {"finished": "finished", "shutdown": "interrupted"}  # by Scrapy's reason; any other is a fault of ours
 # Sent after each commit, with ``capture`` (this extension), for whoever shows how far a run is.
@@ -64,6 +67,7 @@ class CaptureExtension:
         self._stack = ExitStack()
         self._loop: Any = None
         self._looked = -_COMMIT_SECONDS
+        self._is_closed = False
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -111,6 +115,11 @@ class CaptureExtension:
         self._stack.callback(self.archive.close)
         kind = getattr(self._crawler.spider, "run_kind", "crawl")
         self._stack.enter_context(self.archive.spool.lock_source(self.source.slug, kind))
+        self._hold = Hold(self.source.slug, kind, self.run, self.archive.place)
+        with self.archive.catalogue.write() as connection:
+            self._hold.take(connection, self._began)
+        self._stack.callback(self._release)
+        self._renewed = time.monotonic()
         info = about_run(self._crawler.settings, self.source.slug, self.archive.host, self.configuration.contact)
         dedupe = self.source.dedupe_across_urls
         self.recorder = Recorder(
@@ -120,6 +129,20 @@ class CaptureExtension:
         self.recorder.take_over()
         self.recorder.add(BeginRun(self.run, self.source, kind, self.archive.host))
         self.recorder.commit()
+
+    def _renew(self) -> None:
+        """Say that the run lives, before it commits anything. Raises Busy where the source is another run's by now."""
+        if time.monotonic() - self._renewed > RENEW_AFTER.total_seconds():
+            with self.archive.catalogue.write() as connection:
+                self._hold.renew(connection, now_utc())
+            self._renewed = time.monotonic()
+
+    def _release(self) -> None:
+        try:
+            with self.archive.catalogue.write() as connection:
+                self._hold.release(connection)
+        except NewsmorgueError as error:
+            _log.warning("%s; the source is free for another machine in %s", error, LASTS)
 
     def look_for_room(self) -> bool:
         """Whether more may be captured now; else the crawl waits while files travel to the store.
@@ -140,7 +163,10 @@ class CaptureExtension:
         return False
 
     def close(self, reason: str) -> None:
-        """Settle, put back what was not done, end the run, seal."""
+        """Settle, put back what was not done, end the run, seal. A second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._loop is not None and self._loop.running:
             self._loop.stop()
         try:
@@ -159,7 +185,10 @@ class CaptureExtension:
             self.has_stories = has_stories(connection, self.source.slug)
             self.troubles = frontier.troubles(connection, self.source.slug, self._began)
         self.recorder.add(EndRun(self.run, outcome, dict(self.recorder.counts)))
-        self.recorder.finish()
+        if outcome == "interrupted":
+            self.recorder.finish(_PATIENCE_WHEN_STOPPED, largest=_SEALED_WHEN_STOPPED)
+        else:
+            self.recorder.finish()
 
     def fail(self, error: NewsmorgueError) -> None:
         """Stop the crawl: the archive can take no more. What was committed is safe, the rest is fetched again."""
@@ -218,6 +247,7 @@ class CaptureExtension:
         """Make all so far durable now."""
         if self.failure is None:
             try:
+                self._renew()
                 self.recorder.commit()
             except NewsmorgueError as error:
                 self.fail(error)

@@ -218,15 +218,16 @@ class Recorder:
         if file is not None:
             self.sealer.submit(file)
 
-    def finish(self) -> None:
-        """Commit what is left, seal it, and let go of the open file.
+    def finish(self, patience: float = PATIENCE, largest: int | None = None) -> None:
+        """Commit what is left, seal it, and let go of the open file; one of over ``largest`` bytes as it is.
 
         Raises :class:`StoreUnavailable` where the store stayed away: all is safe in the spool then.
         """
         try:
             self.commit()
-            self.seal_now()
-            error = self.sealer.close(PATIENCE)
+            if largest is None or self._file is None or self._file.warc_length <= largest:
+                self.seal_now()
+            error = self.sealer.close(patience)
             if error is not None:
                 raise error
         finally:
