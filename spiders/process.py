@@ -18,7 +18,9 @@ from newsmorgue.capture.extension import PROGRESS, CaptureExtension
 from newsmorgue.errors import ExitCode, NewsmorgueError
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration
+from newsmorgue.spiders.news import NewsSpider
 from newsmorgue.spiders.own import spider_of
+from newsmorgue.spiders.trial import on_trial
 
 # Of the 10 seconds that a stop may take: the rest is for the last commit and for storing what is small.
 _GRACE_SECONDS = 2.5
@@ -30,13 +32,15 @@ Watch = Callable[[str, Counter[str]], None]
 class Job:
     """A run to be made: of a whole source, or (``save``) of just these pages of it.
 
-    ``since`` is how far back its sections' further pages are read; None: as long as each has something new.
+    ``since`` is how far back its sections' further pages are read; None: as long as each has something new. With
+    ``sample`` it is only tried: lists, and so many pages.
     """
 
     source: SourceConfiguration
     recheck: bool = False
     save: tuple[str, ...] = ()
     since: date | None = None
+    sample: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
 
     Starts Twisted's reactor: once in a process's life. Raises ConfigurationError where a source's own spider is wrong.
     """
-    spiders = [spider_of(job.source) for job in jobs]
+    spiders = [_spider(job) for job in jobs]
     process = AsyncCrawlerProcess(_settings(configuration))
     crawlers = []
     for job, spider in zip(jobs, spiders, strict=True):
@@ -82,6 +86,11 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
     create_looping_call(_Stopper(crawlers).look).start(_LOOK_SECONDS, now=False)
     process.start()
     return [_report(job, crawler) for job, crawler in zip(jobs, crawlers, strict=True)]
+
+
+def _spider(job: Job) -> type[NewsSpider]:
+    spider = spider_of(job.source)
+    return on_trial(spider, job.sample) if job.sample is not None else spider
 
 
 class _Stopper:

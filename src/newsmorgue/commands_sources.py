@@ -2,11 +2,12 @@
 
 import os
 import sys
+import tempfile
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
 import typer
@@ -21,10 +22,14 @@ from newsmorgue.settings.configuration import (
     Configuration,
     SourceConfiguration,
     load_configuration,
+    require_contact,
 )
 from newsmorgue.settings.opening import current_configuration, open_archive
-from newsmorgue.settings.values import SLUG
+from newsmorgue.settings.values import SLUG, sqlite_url
 from newsmorgue.times import from_microseconds, iso, now_utc
+
+if TYPE_CHECKING:
+    from newsmorgue.spiders.trial import Found
 
 app = typer.Typer(help="List the sources and when they are crawled; add, pause and resume them, try a site out.")
 out = Output(highlight=False)
@@ -89,6 +94,67 @@ def resume(source: Annotated[str, typer.Argument(help="Its name.")]) -> None:
     """Have schedulers crawl a paused source again."""
     _set_paused(source, paused=False)
     out.print(f"{source} is crawled by its timetable again", markup=False)
+
+
+@app.command()
+def test(
+    url: Annotated[str, typer.Argument(metavar="URL-or-SOURCE", help="A home page, or a source's name.")],
+    sample: Annotated[int, typer.Option(min=1, max=50, help="How many of the pages found are tried.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Say what a crawl would find and why: lists, the pages they name, and what a few of these are. Keeps nothing."""
+    from newsmorgue import output
+    from newsmorgue.archive.capture import Assets
+    from newsmorgue.spiders.process import Job, run_jobs
+    from newsmorgue.spiders.trial import found
+
+    configuration = current_configuration()
+    source = configuration.source_for_url(url) if "://" in url else configuration.source_named(url)
+    require_contact(configuration, source.home)
+    with tempfile.TemporaryDirectory(prefix="morgue-test-") as folder:
+        elsewhere = _in(configuration, Path(folder))
+        (report,) = run_jobs(elsewhere, [Job(replace(source, assets=Assets.NONE), sample=sample)])
+        with closing(open_archive(elsewhere)) as archive:
+            seen = found(archive)
+    if as_json:
+        sys.stdout.write(output.json_line({"source": source.slug, "home": source.home, **asdict(seen)}) + "\n")
+    else:
+        _print_found(source, seen)
+    if report.failure is not None:
+        err.print(printable(f"morgue: {report.failure}"), markup=False, soft_wrap=True)
+    raise typer.Exit(report.exit_code)
+
+
+def _in(configuration: Configuration, folder: Path) -> Configuration:
+    """The same settings with an archive of its own in a folder."""
+    return replace(
+        configuration,
+        store=str(folder / "archive"),
+        catalogue=sqlite_url(folder / "catalogue.sqlite"),
+        spool=folder / "spool",
+        webhook=None,
+    )
+
+
+def _print_found(source: SourceConfiguration, seen: "Found") -> None:
+    lines = [f"{source.home} would be source '{source.slug}'; robots.txt: {seen.robots}", "lists:"]
+    for each in seen.lists:
+        outcome = f"{each.outcome or 'not read in a trial'}{f' ({each.detail})' if each.detail else ''}"
+        lines.append(f"  {each.role} {each.url}: {outcome}, names {each.pages} pages; found in {_where(each.found_in)}")
+    lines.append(f"pages found: {seen.pages}; tried of these, the newest first:")
+    for page in seen.tried:
+        lines.append(f"  {page.outcome}: {page.url}")
+        if page.kind:
+            lines.append(f"    {page.kind}, {page.characters} characters, published {page.published}: {page.headline}")
+        else:
+            lines.append(f"    {page.detail}")
+        lines.append(f"    found in {_where(page.found_in)}" + (f", dated {page.stated}" if page.stated else ""))
+    out.print(printable("\n".join(lines)), markup=False, soft_wrap=True)
+
+
+def _where(found_in: str) -> str:
+    named = {"operator": "robots.txt, morgue.toml or what was typed", "guess": "a guess"}
+    return named.get(found_in, found_in)
 
 
 def _rows(configuration: Configuration) -> list[SourceRow]:

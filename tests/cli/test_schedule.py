@@ -164,6 +164,32 @@ def test_a_paused_or_broken_configuration_is_told(morgue: Morgue) -> None:
     assert "morgue.toml:1: every is 'sometimes'; allowed is a time span" in ended.err
 
 
+def test_a_site_is_tried_out_and_nothing_is_kept(morgue: Morgue) -> None:
+    with serve(Newsroom()) as site:
+        before = set(morgue.folder.iterdir())
+        ended = morgue("sources", "test", site.url, "--sample", "4")
+        (told,) = morgue.documents("sources", "test", site.url, "--sample", "4")
+        assert set(morgue.folder.iterdir()) == before
+        pages = {site.url + truth.path for truth in site.newsroom.truth()}
+        fetched = [one for one in site.log if site.url + one.path.partition("?")[0] in pages]
+    assert (ended.code, ended.err) == (0, "")
+    assert len(fetched) <= 8
+    lists = {one["url"].removeprefix(site.url): one for one in told["lists"]}
+    assert lists["/en/atom.xml"]["outcome"] == "listed"
+    assert lists["/post-sitemap.xml"]["found_in"] == site.url + "/sitemap.xml"
+    assert lists["/post-sitemap.xml"]["pages"] > 3
+    assert told["robots"].endswith(" bytes")
+    assert told["pages"] >= 8
+    assert len(told["tried"]) == 4
+    stories = {site.url + truth.path: truth for truth in site.newsroom.truth()}
+    for page in told["tried"]:
+        truth = stories.get(page["url"].partition("?")[0])
+        if truth is not None and truth.kept:
+            assert (page["outcome"], page["headline"]) == ("stored", truth.headline)
+    assert "lists:" in ended.out
+    assert "found in" in ended.out
+
+
 # -- the units that docs/systemd has ---------------------------------------------------------------------------------
 
 
