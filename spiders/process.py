@@ -3,6 +3,7 @@
 # First: it looks through all loaded modules for each frame of the stack, three times, and there are few of either yet.
 import scrapy.core.downloader.contextfactory  # noqa: F401, I001
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -115,6 +116,8 @@ class _Stopper:
     def _cut_off(self, crawlers: Sequence[Crawler]) -> None:
         from twisted.internet import reactor
 
+        # It would complain of the tasks that wait for what is cut off here, and are dropped with it.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         for crawler in crawlers:
             CaptureExtension.of(crawler).close("shutdown")
             CleaningPool.of(crawler).leave(crawler)
