@@ -35,6 +35,9 @@ EXAMPLES: tuple[events.Event, ...] = (
     events.PolicyApplied("https://news.example/a", "not_kept", "noarchive (meta)"),
     events.Imported("demo", "https://news.example/a", "stored", "w", 0),
     events.Audited("recovered", "w"),
+    events.Paused("demo", True),
+    events.Rendered("w", 0, "d", 10, 20),
+    events.MemoryLearned("demo", 1, 8, [["edge", "paragraph", "Read on in our app."]]),
 )
 
 

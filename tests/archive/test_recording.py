@@ -142,8 +142,13 @@ def test_a_save_beside_a_crawl_is_not_its_end(tmp_path: Path) -> None:
     visitor = Visitor(open_archive(tmp_path), run="crawl")
     source = SourceConfiguration("demo", BRIDGE)
     visitor.settle(BeginRun("save", source, "save", "test-host"))
-    visitor.settle(BeginRun("elsewhere", source, "crawl", "other-host"))
     assert {outcome for outcome, _ in _run_rows(visitor).values()} == {None}
+    visitor.settle(BeginRun("elsewhere", source, "crawl", "other-host"))  # it holds the source now
+    assert {run: outcome for run, (outcome, _) in _run_rows(visitor).items()} == {
+        "crawl": "lost",
+        "save": None,
+        "elsewhere": None,
+    }
     assert column(visitor.archive, schema.sources.c.home) == [BRIDGE]  # the crawl elsewhere says so
 
 

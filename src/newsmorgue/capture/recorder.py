@@ -218,8 +218,10 @@ class Recorder:
         if file is not None:
             self.sealer.submit(file)
 
-    def finish(self, patience: float = PATIENCE, largest: int | None = None) -> None:
+    def finish(self, patience: float | None = None, largest: int | None = None) -> None:
         """Commit what is left, seal it, and let go of the open file; one of over ``largest`` bytes as it is.
+
+        ``patience`` is in seconds, by default :data:`PATIENCE`.
 
         Raises :class:`StoreUnavailable` where the store stayed away: all is safe in the spool then.
         """
@@ -227,7 +229,7 @@ class Recorder:
             self.commit()
             if largest is None or self._file is None or self._file.warc_length <= largest:
                 self.seal_now()
-            error = self.sealer.close(patience)
+            error = self.sealer.close(PATIENCE if patience is None else patience)
             if error is not None:
                 raise error
         finally:

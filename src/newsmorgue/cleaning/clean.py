@@ -130,4 +130,5 @@ def _body(place: Place | None, metadata: Metadata, url: str, summary: str | None
     if word_count(root.get_text(" ")) < _LEAST_LEFT * words:
         root = as_soup(place.element)
         strip_boilerplate(root, context, CAUTIOUS_RULES)
-    return tuple(block for block in blocks_of(root, url) if not summary or block.text != summary)
+    blocks = blocks_of(root, url)
+    return tuple(block for block in blocks if not summary or block.text != summary) or blocks
