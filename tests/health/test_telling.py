@@ -19,9 +19,15 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def verdict(*, ill: bool, now: datetime = NOW, source: str = "demo") -> Health:
+def verdict(*, ill: bool, now: datetime = NOW, source: str = "demo", is_paused: bool = False) -> Health:
     hours = [NOW - 24 * HOUR, NOW - 12 * HOUR, NOW - HOUR]
-    return assess(source, [Run(at, at, "finished", {"failed" if ill else "listed": 1}) for at in hours], (), now)
+    return assess(
+        source,
+        [Run(at, at, "finished", {"failed" if ill else "listed": 1}) for at in hours],
+        (),
+        now,
+        is_paused=is_paused,
+    )
 
 
 @pytest.fixture
@@ -86,6 +92,12 @@ def test_an_illness_that_could_not_be_told_and_is_over_is_not_told(catalogue: Ca
     tell_changes(catalogue, [verdict(ill=True)], poster(hook.url), NOW)
     hook.status = 200
     assert told(catalogue, hook, verdict(ill=False)) == []
+
+
+def test_a_pause_is_no_recovery(catalogue: Catalogue, hook: Hook) -> None:
+    assert told(catalogue, hook, verdict(ill=True)) == [("demo", "ill")]
+    assert told(catalogue, hook, verdict(ill=True, is_paused=True)) == []
+    assert told(catalogue, hook, verdict(ill=False)) == [("demo", "recovered")]
 
 
 def test_two_that_check_at_once_tell_it_once(catalogue: Catalogue, hook: Hook, catalogue_url: str) -> None:

@@ -119,6 +119,13 @@ def test_a_source_that_is_crawled_no_more() -> None:
     assert codes(daily(10, GOOD, until=NOW - 30 * DAY)) == [], "who crawled ten times by hand promised no more"
 
 
+def test_a_source_that_is_paused_is_not_called_ill() -> None:
+    runs = daily(30, GOOD, until=NOW - 30 * DAY)
+    assert verdict(runs).condition == Condition.ILL
+    health = assess("demo", runs, (), NOW, is_paused=True)
+    assert (health.condition, health.reasons, health.last_news) == (Condition.PAUSED, (), NOW - 30 * DAY)
+
+
 # -- shares ----------------------------------------------------------------------------------------------------------
 
 

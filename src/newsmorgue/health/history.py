@@ -22,8 +22,11 @@ def known_sources(connection: sa.Connection) -> list[str]:
 
 def assess_sources(connection: sa.Connection, sources: Collection[str], now: datetime) -> Iterator[Health]:
     """The verdict on each of these sources, one after another."""
+    c = schema.sources.c
+    paused = set(connection.execute(sa.select(c.slug).where(c.paused_at.is_not(None))).scalars())
     for source in sources:
-        yield assess(source, _runs(connection, source), newest_stories(connection, source), now)
+        runs, stories = _runs(connection, source), newest_stories(connection, source)
+        yield assess(source, runs, stories, now, is_paused=source in paused)
 
 
 def _runs(connection: sa.Connection, source: str) -> list[Run]:

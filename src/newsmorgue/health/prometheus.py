@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from newsmorgue.health.verdict import Condition, Health
 
+_JUDGED = (Condition.WELL, Condition.ILL)
 _Value = Callable[[Health], float | int | None]
 
 
@@ -22,7 +23,7 @@ def _seconds(span: timedelta | None) -> float | None:
 
 _GAUGES: tuple[tuple[str, str, _Value], ...] = (
     ("ill", "Whether the source is ill (1) or not (0).", lambda of: int(of.condition == Condition.ILL)),
-    ("judged", "Whether there is enough history to judge it by.", lambda of: int(of.condition != Condition.UNKNOWN)),
+    ("judged", "Whether there is enough history to judge it by.", lambda of: int(of.condition in _JUDGED)),
     ("checked_timestamp_seconds", "When this was found.", lambda of: _moment(of.at)),
     ("last_run_timestamp_seconds", "The end of the last crawl.", lambda of: _moment(of.last_run)),
     (

@@ -15,7 +15,7 @@ from newsmorgue.times import iso
 __all__ = ["health_json", "json_line", "print_health"]
 
 _BARS = "▁▂▃▄▅▆▇█"
-_STYLES = {Condition.WELL: "green", Condition.ILL: "bold red", Condition.UNKNOWN: "dim"}
+_STYLES = {Condition.WELL: "green", Condition.ILL: "bold red", Condition.UNKNOWN: "dim", Condition.PAUSED: "yellow"}
 _GAP = "  "
 
 

@@ -39,6 +39,8 @@ def tell_changes(
     """Tell what has changed and was not told yet; what could not be told is returned, and told the next time."""
     failures = []
     for health in verdicts:
+        if health.condition == Condition.PAUSED:
+            continue  # who pauses a source that is ill has not mended it
         with catalogue.write() as connection:
             change = _take(connection, health, now)
         if change is None:

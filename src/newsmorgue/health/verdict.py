@@ -36,11 +36,15 @@ _VISITS = (*_REACHED, *_ERRORS, "disallowed")
 
 
 class Condition(StrEnum):
-    """How a source is. UNKNOWN: there is nothing wrong, and too little history to call that well."""
+    """How a source is. UNKNOWN: there is nothing wrong, and too little history to call that well.
+
+    PAUSED: an operator said that it is not to be crawled, so nothing is said of it.
+    """
 
     WELL = "well"
     ILL = "ill"
     UNKNOWN = "unknown"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,9 @@ class Health:
     days: tuple[int, ...]
 
 
-def assess(source: str, runs: Sequence[Run], stories: Sequence[Story], now: datetime) -> Health:
+def assess(
+    source: str, runs: Sequence[Run], stories: Sequence[Story], now: datetime, *, is_paused: bool = False
+) -> Health:
     """Judge a source by its crawls and its newest stories, both oldest first."""
     ended = [run for run in runs if run.ended is not None]
     looks = [run for run in ended if run.is_success]
@@ -133,8 +139,8 @@ def assess(source: str, runs: Sequence[Run], stories: Sequence[Story], now: date
         _short(characters),
         _restless(changed),
     )
-    ill = tuple(reason for reason in reasons if reason is not None)
-    known = Condition.WELL if _is_enough(found) else Condition.UNKNOWN
+    ill = () if is_paused else tuple(reason for reason in reasons if reason is not None)
+    known = Condition.PAUSED if is_paused else Condition.WELL if _is_enough(found) else Condition.UNKNOWN
     return Health(
         source,
         now,
