@@ -51,7 +51,7 @@ _STANDING_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "h5"})
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5"})
 _SENTENCE_END = re.compile(r"[.?!…。！？؟।](?:[\"'”’»)\]]*)$")
 _FEWEST_ALONE, _MOST_WORDS, _SENTENCE_WORDS, _PARAGRAPH_WORDS = 4, 110, 6, 14
-_LONGEST_BYLINE, _FEWEST_LETTERS, _TEXT = 16, 10, 60
+_LONGEST_BYLINE, _FEWEST_LETTERS, _TEXT, _LONGEST_DESCRIPTION = 16, 10, 60, 600
 # How far behind the headline to look, in elements: for what is named, and for what only stands there.
 _REACH, _REACH_ALONE, _SIBLINGS, _LEVELS = 200, 30, 4, 3
 _ENOUGH_LETTERS = 40
@@ -67,7 +67,9 @@ def read_standfirst(root: etree._Element, story: etree._Element | None, metadata
     if start is None:
         start = story if story is not None else root
     titles = [letters(title) for title in (metadata.headline or "", *metadata.headings, *metadata.titles) if title]
-    described = [letters(text) for text in (metadata.description, _linked_description(metadata)) if text]
+    described = [
+        letters(text[:_LONGEST_DESCRIPTION]) for text in (metadata.description, _linked_description(metadata)) if text
+    ]
     alone = metadata.heading is not None
     for number, element in enumerate(following(start, _REACH, inside=start is not metadata.heading)):
         stands = element.tag in _STANDING_TAGS
@@ -81,7 +83,7 @@ def read_standfirst(root: etree._Element, story: etree._Element | None, metadata
         if words > _MOST_WORDS:
             return None
         key = letters(text)
-        if len(key) < _FEWEST_LETTERS or _repeats(key, titles) or is_byline(text, metadata.authors):
+        if len(key) < _FEWEST_LETTERS or _repeats(key, titles) or _is_byline(text, words, metadata):
             continue
         if not named and _opens_body(element, words):
             return None
@@ -95,11 +97,12 @@ def read_standfirst(root: etree._Element, story: etree._Element | None, metadata
 def _position(element: etree._Element, text: str, key: str, described: list[str], alone: bool) -> str | None:
     """How an unnamed line is known as the standfirst, or None."""
     words = word_count(text)
-    if words < _FEWEST_ALONE or _is_of_other(element, text):
+    if words < _FEWEST_ALONE:
         return None
-    if any(_alike(key, other) for other in described):
-        return "description"
-    return "position" if alone and _stands_alone(element, text, words) else None
+    is_described = any(_alike(key, other) for other in described)
+    if not is_described and not (alone and _stands_alone(element, text, words)):
+        return None
+    return None if _is_of_other(element, text) else "description" if is_described else "position"
 
 
 def _linked_description(metadata: Metadata) -> str | None:
@@ -119,6 +122,10 @@ def _is_one_line(element: etree._Element) -> bool:
     return all(inner.tag in INLINE or inner.tag == "br" for inner in islice(element.iterdescendants(), 24))
 
 
+def _is_byline(text: str, words: int, metadata: Metadata) -> bool:
+    return words <= 2 * _LONGEST_BYLINE and is_byline(text, metadata.authors)
+
+
 def _says_who(text: str, words: int, metadata: Metadata) -> bool:
     """Whether a line is no part of the story: who wrote it and when, or what sites print beside it."""
     if is_biography(text, metadata.authors) or role_of_label(text) is not None:
@@ -130,16 +137,24 @@ def _says_who(text: str, words: int, metadata: Metadata) -> bool:
 
 def _is_named(element: etree._Element) -> bool:
     """Whether the names of an element, or of a box around it alone, say standfirst, and none something else."""
-    boxes = [element, *islice(element.iterancestors(), _LEVELS)]
-    for number, box in enumerate(boxes[:_LEVELS]):
-        if number and sum(1 for _ in islice(box.iter("p", "h2"), 2)) > 1:
-            return False
-        names = _names(box)
-        if _name_standfirst(names) or box.get("itemprop") in ("description", "alternativeHeadline"):
-            if any(_is_of_pictures(_names(inner)) for inner in boxes[: number + 1]):
-                return False
-            return not any(role_of_name(_names(other)) in _FOREIGN_ROLES for other in boxes[number + 1 : number + 2])
+    for number, box in enumerate((element, *islice(element.iterancestors(), _LEVELS - 1))):
+        if _name_standfirst(_names(box)) or box.get("itemprop") in ("description", "alternativeHeadline"):
+            return (not number or _holds_one_text(box)) and not _is_foreign(element, box)
     return False
+
+
+def _holds_one_text(box: etree._Element) -> bool:
+    return sum(1 for _ in islice(box.iter("p", "h2"), 2)) <= 1
+
+
+def _is_foreign(element: etree._Element, box: etree._Element) -> bool:
+    """Whether what is named as a standfirst is one of a picture or of another story."""
+    inner: etree._Element | None = element
+    while inner is not None and inner is not box.getparent():
+        if _is_of_pictures(_names(inner)):
+            return True
+        inner = inner.getparent()
+    return inner is not None and role_of_name(_names(inner)) in _FOREIGN_ROLES
 
 
 def _names(element: etree._Element) -> str:
