@@ -68,6 +68,22 @@ bench: $(VENV)/.installed-test ## pages per CPU-second beside bare Scrapy and th
 	$(BIN)/python -m bench.crawl
 	$(BIN)/python -m bench.tap --check
 
+# Folders of saved pages with what they should yield, and the program that scores extractors on them.
+CORPORA ?= ../shared/corpus
+EVALUATE ?= ../shared/bench/evaluate.py
+
+.PHONY: bench-cleaning
+bench-cleaning: $(VENV)/.installed-test ## quality and speed of cleaning beside other extractors, on the pages in CORPORA
+	@$(PIP) install --group train --group bench
+	$(BIN)/python -m bench.cleaning --folder $(CORPORA) --evaluate $(EVALUATE)
+	$(BIN)/python -m bench.footprint $(addprefix $(CORPORA)/,aeb naeb fundus wcxb)
+	$(BIN)/python -m bench.memory $(CORPORA)/cleanportal
+
+.PHONY: train-cleaner
+train-cleaner: $(VENV)/.installed-test ## train the cleaner's model anew on the pages in CORPORA
+	@$(PIP) install --group train
+	$(BIN)/python -m bench.train_cleaner --folder $(CORPORA) --model src/newsmorgue/cleaning/model.json.gz --name lines-1
+
 .PHONY: lock
 lock: LOCK := $(shell mktemp -d)
 lock: ## lock the newest versions that pyproject.toml allows

@@ -1,5 +1,6 @@
 """Fixtures for all tests. A server starts when the first test asks for it, and ends with the session."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def fetched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """Copies of what lies in the S3 store, if any test asked for it: in a folder among those of tests."""
     if any("seaweed" in getattr(item, "fixturenames", ()) for item in request.session.items):
         fetch_stores(request.getfixturevalue("seaweed"), tmp_path_factory.mktemp("fetched"))
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches what the tests start, even where a shell runs them in the background and has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

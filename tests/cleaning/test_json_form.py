@@ -27,4 +27,4 @@ def test_without_url_or_kind_it_is_no_article(form: dict[str, str]) -> None:
 
 
 def test_the_reading_names_rules_and_parsers() -> None:
-    assert [part.rpartition("-")[0] for part in READING.split()] == ["rules", "lxml", "libxml2", "bs4"]
+    assert [part.rpartition("-")[0] for part in READING.split()] == ["rules", "model", "lxml", "libxml2", "bs4"]

@@ -3,6 +3,10 @@
 import pytest
 
 from newsmorgue.cleaning import clean
+from newsmorgue.cleaning.decode import decode
+from newsmorgue.cleaning.metadata import read_metadata
+from newsmorgue.cleaning.parse import parse
+from newsmorgue.cleaning.standfirst import read_standfirst
 
 BODY = "".join(
     f"<p>Paragraph {number} of the story says a good deal more than a line about the harbour and its pilots.</p>"
@@ -11,11 +15,20 @@ BODY = "".join(
 LEAD = "The port authority wants to talk, but not before the tide turns on Friday."
 
 
-def summary_of(between: str, head: str = "", body: str = BODY) -> str | None:
+URL = "https://www.courier.example/news/a"
+
+
+def page_of(between: str, head: str = "", body: str = BODY) -> bytes:
     page = (
         f"<html><head>{head}</head><body><article><h1>Harbour pilots walk out</h1>{between}<div>{body}</div></article>"
     )
-    return clean(f"{page}</body></html>".encode(), "https://www.courier.example/news/a").summary
+    return f"{page}</body></html>".encode()
+
+
+def summary_of(between: str, head: str = "", body: str = BODY) -> str | None:
+    root, _ = parse(decode(page_of(between, head, body), None))
+    found = read_standfirst(root, None, read_metadata(root, URL))
+    return found[0] if found else None
 
 
 @pytest.mark.parametrize(
@@ -33,6 +46,13 @@ def summary_of(between: str, head: str = "", body: str = BODY) -> str | None:
 )
 def test_a_standfirst_is_found(markup: str) -> None:
     assert summary_of(markup) == LEAD
+
+
+@pytest.mark.parametrize("markup", [f'<p class="standfirst">{LEAD}</p>', f"<h2>{LEAD}</h2>", f"<p>{LEAD}</p>"])
+def test_it_is_the_summary_or_the_texts_first_line_and_never_both(markup: str) -> None:
+    article = clean(page_of(markup), URL)
+    named = "class" in markup
+    assert (article.summary, LEAD in article.text) in ([(LEAD, False)] if named else [(LEAD, False), (None, True)])
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """HTML bytes to an :class:`Article`: pure functions, no network, no clock.
 
-A page goes through ``decode`` → ``parse`` → ``metadata`` → ``finder`` (where the story stands) → ``standfirst`` →
-``rules`` (what in there is not the story; by role, in BeautifulSoup) → ``blocks`` → ``memory`` (what the site repeats
-on its stories) → ``render`` and ``kinds``.
+A page goes through ``decode`` → ``parse`` → ``metadata`` → ``lines`` (every text on a line of its own) →
+``features``, ``lexicon`` and ``model`` (what each line is like, and whether it is the story's) → ``finder`` (the chosen
+lines, and what is kept with them) → ``standfirst`` → ``fragment`` and ``rules`` (what among them is not the story; by
+role, in BeautifulSoup) → ``blocks`` → ``memory`` (what the site repeats on its stories) → ``render`` and ``kinds``.
 """
 
 from newsmorgue.cleaning.article import STORY_KINDS, Article, Block, BlockKind, Found, PageKind

@@ -10,7 +10,7 @@ from bs4.element import NavigableString, Tag
 from newsmorgue.cleaning.article import Block, BlockKind
 from newsmorgue.cleaning.metadata.facts import absolute
 from newsmorgue.cleaning.render import escaped, safe_address
-from newsmorgue.cleaning.tree import INLINE
+from newsmorgue.cleaning.tree import INLINE, POST
 from newsmorgue.cleaning.wording import typeset, visible, word_count
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -37,11 +37,6 @@ _UNSHOWN = frozenset(
 )
 _CAPTION = re.compile(
     r"(?<![a-z])(?:caption|legend|legende|bildunterschrift|bildtext|pie-?foto|didascalia)(?![a-z])", re.I
-)
-_TWEET = re.compile(
-    r"(?<![a-z])(?:twitter-(?:tweet|video)|instagram-media|tiktok-embed|bluesky-embed|fb-post|reddit-embed"
-    r"|mastodon-embed)",
-    re.I,
 )
 _LONGEST_CAPTION, _LONGEST_CELL = 120, 60
 
@@ -146,7 +141,7 @@ class _Writer:
     def _open_block(self, tag: Tag) -> None:
         self.flush()
         if tag.name == "blockquote" or tag.name == "q":
-            (self._embeds if _TWEET.search(_names(tag)) else self._quotes).append(tag)
+            (self._embeds if POST.search(_names(tag)) else self._quotes).append(tag)
         elif tag.name in _HEADINGS:
             self._headings.append(tag)
         elif tag.name in ("ul", "ol"):

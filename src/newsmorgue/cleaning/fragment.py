@@ -1,22 +1,27 @@
 """The chosen part of the page as a BeautifulSoup tree of its own, and how much text each of its elements has."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PageElement, Tag
+from bs4.element import NavigableString, Tag
 from lxml import etree
 
-from newsmorgue.cleaning.tree import INLINE
+from newsmorgue.cleaning.lines import Box, Line
 from newsmorgue.cleaning.wording import visible, word_count
 
-_KEPT_ATTRIBUTES = frozenset({"class", "id", "role", "href", "src", "data-src", "style", "hidden"})
-_KEPT_WITH_TITLE = _KEPT_ATTRIBUTES | {"title"}
-_WITH_TITLE = frozenset({"iframe", "video"})
-_WITHOUT_TEXT = ("img", "picture", "source", "track", "wbr", "col", "colgroup", "path")
-_MEANT_EMPTY = frozenset({"br", "hr", "iframe", "video", "td", "th"})
+# Boxes that say something by their tag.
+_KEPT_TAGS = frozenset({
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "table", "tbody",
+    "thead", "tfoot", "tr", "td", "th", "caption", "figure", "figcaption", "pre", "aside", "nav", "footer", "header",
+    "form", "article", "section", "address", "details", "summary", "menu", "fieldset",
+})  # fmt: skip
+_MEANINGLESS = frozenset({"div", "section", "span", "center", "tbody", "article", "main", "body"})
+_MARKS = {"*": "em", "**": "strong"}
 # BeautifulSoup's lxml builder parses without ``huge_tree``: it loses what is nested deeper than 256.
-_DEEPEST_FOR_LXML = 200
+_DEEPEST = 100
+LONGEST_CELL = 60  # words: longer cells lay out a page
 
 
 @dataclass(slots=True)
@@ -117,88 +122,70 @@ class Fragment:
         return line
 
 
-def as_soup(element: etree._Element) -> Tag:
-    """``element`` as a BeautifulSoup tag, without what says nothing of text or role (taken out of ``element`` too)."""
-    etree.strip_elements(element, *_WITHOUT_TEXT, with_tail=False)
-    deepest = _thin(element)
-    builder = "lxml" if deepest < _DEEPEST_FOR_LXML else "html.parser"
-    markup = etree.tostring(element, encoding="unicode", method="html", with_tail=False)
-    root = BeautifulSoup(f"<div>{markup}</div>", builder, multi_valued_attributes=None).find("div")
+def as_soup(lines: Sequence[Line]) -> Tag:
+    """Lines as a BeautifulSoup tag: in their boxes, but no others, each with its class and id."""
+    top = _common([line.box for line in lines])
+    markup: list[str] = []
+    open_: list[Box] = []
+    for line in lines:
+        chain = _chain(line.box, top)
+        kept = 0
+        while kept < len(open_) and kept < len(chain) and open_[kept] is chain[kept]:
+            kept += 1
+        markup += [f"</{_name(box)}>" for box in reversed(open_[kept:])]
+        markup += [f"<{_name(box)}{_attributes(box)}>" for box in chain[kept:]]
+        open_ = chain
+        markup.append(_embedded(line.embed) if line.embed is not None else _marked_up(line, top))
+    markup += [f"</{_name(box)}>" for box in reversed(open_)]
+    root = BeautifulSoup(f"<div>{''.join(markup)}</div>", "lxml", multi_valued_attributes=None).find("div")
     assert isinstance(root, Tag)
-    _set_off_lines(root)
     return root
 
 
-def _set_off_lines(root: Tag) -> None:
-    """Make paragraphs of the lines that old pages part with two line breaks, so that rules see them one by one."""
-    breaks = [line_break for line_break in root.find_all("br") if _is_break(_beside(line_break))]
-    parting = {id(line_break) for line_break in breaks}
-    parents = {id(parent): parent for line_break in breaks if (parent := line_break.parent) is not None}
-    for tag in parents.values():
-        if tag.name not in INLINE:
-            for run in _runs(tag, parting):
-                _wrap(run)
+def _common(boxes: Sequence[Box]) -> Box:
+    """The innermost box that holds all of some."""
+    chain = list(boxes[0].above())
+    numbers = {box.number: at for at, box in enumerate(chain)}
+    at = 0
+    for box in boxes:
+        at = max(at, next(numbers[above.number] for above in box.above() if above.number in numbers))
+    return chain[at]
 
 
-def _runs(tag: Tag, parting: set[int]) -> list[list[PageElement]]:
-    """The children of ``tag`` between blocks and the line breaks that part."""
-    runs: list[list[PageElement]] = [[]]
-    for node in tag.contents:
-        if id(node) in parting or (isinstance(node, Tag) and node.name not in INLINE and node.name != "br"):
-            runs.append([])
-        else:
-            runs[-1].append(node)
-    return runs
+def _chain(box: Box, top: Box) -> list[Box]:
+    """The boxes from below ``top`` down to ``box`` that mean something."""
+    chain = []
+    for above in box.above():
+        if above is top:
+            break
+        if above.names or above.tag not in _MEANINGLESS or above is box:
+            chain.append(above)
+    chain.reverse()
+    return chain[:_DEEPEST]
 
 
-def _wrap(run: list[PageElement]) -> None:
-    if not any(node.get_text().strip() for node in run):
-        return
-    paragraph = Tag(name="p")
-    run[0].insert_before(paragraph)
-    for node in run:
-        paragraph.append(node.extract())
+def _name(box: Box) -> str:
+    return box.tag if box.tag in _KEPT_TAGS else "div"
 
 
-def _is_break(node: PageElement | None) -> bool:
-    return isinstance(node, Tag) and node.name == "br"
+def _attributes(box: Box) -> str:
+    return f' class="{escape(box.names)}"' if box.names else ""
 
 
-def _beside(line_break: Tag) -> PageElement | None:
-    """What follows a line break, white space passed over."""
-    node = line_break.next_sibling
-    while isinstance(node, NavigableString) and not node.strip():
-        node = node.next_sibling
-    return node
+def _marked_up(line: Line, top: Box) -> str:
+    text = "".join(_piece(*piece) for piece in line.pieces)
+    if line.box.tag in ("td", "th") and line.box.words <= LONGEST_CELL:
+        return f"{text}<br>"
+    return f"<p>{text}</p>" if line.box.lines > 1 or line.box is top else text
 
 
-def _thin(root: etree._Element) -> int:
-    """Drop needless attributes and empty elements; the depth of the deepest element."""
-    deepest = 0
-    for element in list(root.iter(etree.Element)):
-        for name in _needless(element):
-            del element.attrib[name]
-        if len(element) == 0:
-            deepest = max(deepest, sum(1 for _ in element.iterancestors()))
-            if not element.text and element.tag not in _MEANT_EMPTY and element is not root:
-                _drop(element)
-    return deepest
+def _piece(text: str, href: str | None, mark: str) -> str:
+    text = escape(text, quote=False)
+    if mark:
+        text = f"<{_MARKS[mark]}>{text}</{_MARKS[mark]}>"
+    return text if href is None else f'<a href="{escape(href)}">{text}</a>'
 
 
-def _needless(element: etree._Element) -> list[str]:
-    kept = _KEPT_WITH_TITLE if element.tag in _WITH_TITLE else _KEPT_ATTRIBUTES
-    return [name for name in map(str, element.attrib) if name not in kept]
-
-
-def _drop(element: etree._Element) -> None:
-    """Take an empty element out and leave the text behind it."""
-    parent, tail = element.getparent(), element.tail
-    if parent is None:
-        return
-    if tail:
-        before = element.getprevious()
-        if before is not None:
-            before.tail = (before.tail or "") + tail
-        else:
-            parent.text = (parent.text or "") + tail
-    parent.remove(element)
+def _embedded(element: etree._Element) -> str:
+    source = element.get("src") or element.get("data-src") or ""
+    return f'<iframe src="{escape(source)}" title="{escape(element.get("title") or "")}"></iframe>'

@@ -8,7 +8,6 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from newsmorgue.cleaning.article import Block, BlockKind, PageKind
-from newsmorgue.cleaning.memory import is_linked
 from newsmorgue.cleaning.metadata import Metadata
 from newsmorgue.cleaning.metadata.jsonld import ARTICLE_TYPES, types_of
 from newsmorgue.cleaning.page_wording import ERROR_TITLE, WALL_TEXT, WALL_TITLE
@@ -46,8 +45,8 @@ _DATA = frozenset({"json-ld", "meta", "og", "microdata"})
 _SECTION_DEPTH = 2  # levels of an address; what lies deeper is not the section itself
 
 
-def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...]) -> PageKind:
-    """Tell the kind of a page from what was read of it."""
+def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...], teasers: int = 0) -> PageKind:
+    """Tell the kind of a page from what was read of it. ``teasers`` is the number of headings that are links."""
     words = _words(blocks)
     is_article, is_dated = _is_article(metadata), _declares_date(metadata)
     most = _MOST_ERROR_WORDS if not is_article and not is_dated else _FEW
@@ -55,7 +54,7 @@ def kind_of(url: str, metadata: Metadata, blocks: tuple[Block, ...]) -> PageKind
         return PageKind.ERROR
     if words < max(most, _SHORT) and not is_dated and _is_wall(metadata, blocks, is_article):
         return PageKind.WALL
-    return _form(url, metadata, words) if is_article else _undeclared(url, metadata, blocks, words)
+    return _form(url, metadata, words) if is_article else _undeclared(url, metadata, words, teasers)
 
 
 def _words(blocks: tuple[Block, ...]) -> int:
@@ -117,9 +116,9 @@ def _names_itself(metadata: Metadata, words: int) -> bool:
     return isinstance(headline, str) and headline.strip() in metadata.headings and words >= _MOST_ERROR_WORDS
 
 
-def _undeclared(url: str, metadata: Metadata, blocks: tuple[Block, ...], words: int) -> PageKind:
+def _undeclared(url: str, metadata: Metadata, words: int, teasers: int) -> PageKind:
     path, types = _parts(url).path, metadata.linked.types
-    if _is_front(url) or _is_list(url) or types & _LISTING_TYPES or _has_teasers(blocks, words):
+    if _is_front(url) or _is_list(url) or types & _LISTING_TYPES or _has_teasers(teasers, words):
         return PageKind.LISTING
     if (metadata.og_type or "").startswith("video") or types & _VIDEO_TYPES:
         return PageKind.VIDEO if words < 4 * _SHORT else PageKind.ARTICLE
@@ -131,11 +130,9 @@ def _undeclared(url: str, metadata: Metadata, blocks: tuple[Block, ...], words: 
     return PageKind.OTHER
 
 
-def _has_teasers(blocks: tuple[Block, ...], words: int) -> bool:
+def _has_teasers(teasers: int, words: int) -> bool:
     """Whether headings are links to elsewhere: a list of stories with a word on each."""
-    headings = [block for block in blocks if block.kind is BlockKind.HEADING]
-    linked = sum(map(is_linked, headings))
-    return linked >= _TEASERS and 2 * linked > len(headings) and words < _SHORT * linked
+    return teasers >= _TEASERS and words < _SHORT * teasers
 
 
 def _is_front(url: str) -> bool:

@@ -94,7 +94,7 @@ _LABELS: dict[str, str] = {
         |gift(?: this)? article|listen(?: to (?:this )?article)?(?: \d+ min(?:utes)?)?|like this
         |(?:\d+ )?shares?|partage[rz]?(?: .{0,40})?|imprimer|suivez[- ]nous(?: .{0,50})?
         |envoyer par e-?mail|copier le lien|enregistrer|écouter(?: l[’']article)?|j[’']aime ça
-        |teilen|artikel (?:teilen|drucken|vorlesen|anhören|merken)|drucken|merken
+        |teilen|artikel (?:teilen|drucken|versenden|empfehlen|vorlesen|anhören|merken)|drucken|merken
         |folgen sie uns.{0,50}|compartir(?: en .{0,20})?|comparte.{0,30}|síguenos.{0,40}|imprimir
         |guardar|compartilhe?(?:ar)?(?: .{0,30})?|condividi(?: .{0,20})?|stampa|seguici.{0,40}|delen
         |deel(?: dit)?(?: artikel)?|dela(?: artikeln?)?|del|jaa|udostępnij|paylaş|поделиться

@@ -93,6 +93,7 @@ _NAMES: dict[str, str] = {
         toc table-of-contents ez-toc lwptoc jump-links inhaltsverzeichnis
     """,
 }
+ROLES = tuple(_NAMES)
 _HIDDEN = frozenset(
     [
         "hidden",
@@ -135,12 +136,15 @@ def _words(name: str) -> tuple[str, ...]:
 
 def _spaced(name: str) -> str:
     """camelCase as camel-Case, unless the pieces are too short to be words."""
+    if name.islower():
+        return name
     pieces = _HUMPS.split(name)
     return "-".join(pieces) if len(pieces) > 1 and min(map(len, pieces)) > 2 else name
 
 
 _ROLE_OF_WORDS = {_words(name): role for role, names in reversed(_NAMES.items()) for name in names.split()}
 _LONGEST_NAME = max(map(len, _ROLE_OF_WORDS))
+_KNOWN_WORDS = frozenset(word for words in _ROLE_OF_WORDS for word in words)
 _RANK = {role: rank for rank, role in enumerate(("hidden", *_NAMES))}
 
 STORY = "story"
@@ -152,6 +156,8 @@ _STORY = re.compile(
     r"|page-?content|news-?text|texto|cuerpo|artikel-?text|articlebody|body-?text|text-?body|post-entry"
     r"|td-post-content)(?![a-z])",
 )
+# Each of them has one of these.
+_IN_STORY = ("body", "content", "text", "copy", "entry", "cuerpo")
 
 
 @lru_cache(maxsize=32768)
@@ -166,7 +172,8 @@ def role_of_name(names: str) -> str | None:
     tokens = names.split()
     if any(map(_names_story, tokens)):
         return STORY
-    return min((role for token in tokens if (role := _role_of_one(token))), key=_RANK.__getitem__, default=None)
+    roles = [role for token in tokens if (role := _role_of_one(token))]
+    return min(roles, key=_RANK.__getitem__) if roles else None
 
 
 @lru_cache(maxsize=32768)
@@ -174,7 +181,7 @@ def _role_of_one(name: str) -> str | None:
     if name.lower() in _HIDDEN:
         return "hidden"
     words = _words(name)
-    if not words or words[0] in _SPEAKS_OF_OTHERS or words[-1] in _SPEAKS_OF_STATE:
+    if _KNOWN_WORDS.isdisjoint(words) or words[0] in _SPEAKS_OF_OTHERS or words[-1] in _SPEAKS_OF_STATE:
         return None
     spans = (words[start:end] for start in range(len(words)) for end in range(start + 1, start + _LONGEST_NAME + 1))
     roles = [role for span in spans if (role := _ROLE_OF_WORDS.get(span))]
@@ -183,6 +190,8 @@ def _role_of_one(name: str) -> str | None:
 
 @lru_cache(maxsize=32768)
 def _names_story(name: str) -> bool:
+    if not any(part in name.lower() for part in _IN_STORY):
+        return False
     return bool(_STORY.search(_spaced(name).lower().replace("_", "-")))
 
 

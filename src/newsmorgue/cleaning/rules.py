@@ -13,7 +13,7 @@ from bs4.element import NavigableString, PageElement, Tag
 from newsmorgue.cleaning.bylines import is_biography, is_byline
 from newsmorgue.cleaning.fragment import Fragment, Part
 from newsmorgue.cleaning.labels import HEADS_SECTION, role_of_label
-from newsmorgue.cleaning.roles import STORY, role_of_attribute, role_of_name
+from newsmorgue.cleaning.roles import ROLES, STORY, role_of_attribute, role_of_name
 from newsmorgue.cleaning.tree import INLINE
 from newsmorgue.cleaning.wording import letters, visible, word_count
 
@@ -22,6 +22,7 @@ _TITLES = frozenset({"h1", "h2"})
 _SECTIONING = frozenset({"nav", "footer", "form", "aside", "menu", "address", "fieldset"})
 _BOXES = frozenset({"ul", "ol", "div", "section", "table", "dl", "article", "details", "header", "p"})
 _TEXT_BLOCKS = frozenset({"p", "div", "li", "em"})
+_CELLS = frozenset({"td", "th"})
 _EMPHASIS = frozenset({"em", "strong", "b", "i"})
 
 # Shares of the fragment's prose, up to which a part is believed to be what its name says.
@@ -36,6 +37,22 @@ _BELIEVED = {
     "paywall": 0.1,
 }
 _BELIEVED_ELSE, _BELIEVED_HIDDEN = 0.35, 0.6
+_SURE_ROLES = frozenset(
+    [
+        "comments",
+        "consent",
+        "newsletter",
+        "overlay",
+        "tags",
+        "meta",
+        "player",
+        "credit",
+        "author box",
+        "advert",
+        "hidden",
+    ]
+)
+_ANY_ROLE = frozenset([*ROLES, "hidden"])
 _LONGEST_LABEL_WORDS, _LONGEST_SECTION_LABEL, _LONGEST_KICKER = 60, 12, 20
 _LINK_BOX = 0.7
 # Prose that a box under a label like "Related" may hold beside its links: teasers' first lines.
@@ -80,8 +97,19 @@ def strip_sectioning(fragment: Fragment, _: Context) -> None:
 
 def strip_named(fragment: Fragment, _: Context) -> None:
     """Any role that a class, id or ARIA role names: comment threads, share bars, related stories, adverts, tags, …"""
+    _strip_named(fragment, _ANY_ROLE)
+
+
+def strip_surely_named(fragment: Fragment, _: Context) -> None:
+    """As :func:`strip_named`, only roles whose names seldom stand over a story's own lines."""
+    _strip_named(fragment, _SURE_ROLES)
+
+
+def _strip_named(fragment: Fragment, roles: frozenset[str]) -> None:
     named = [
-        (part, role, names) for part in fragment.parts() if (role := _named_role(part.tag, names := _names(part.tag)))
+        (part, role, names)
+        for part in fragment.parts()
+        if (role := _named_role(part.tag, names := _names(part.tag))) in roles
     ]
     shares: dict[str, float] = {}
     for part, _role, names in named:
@@ -115,8 +143,15 @@ def strip_labelled_lines(fragment: Fragment, _: Context) -> None:
 def strip_lines(fragment: Fragment, _: Context) -> None:
     """Lines that are nothing but a label: "Advertisement", "3 min read", "12 comments", "Back to top", "Close"."""
     for part in fragment.short_parts(_LONGEST_LABEL_WORDS):
-        if _is_line(part, fragment) and role_of_label(fragment.line(part)):
+        if part.tag.name not in _CELLS and _is_line(part, fragment) and _is_label(fragment.line(part)):
             fragment.drop(part)
+
+
+def _is_label(line: str) -> bool:
+    """Whether a line is a label, labels between bars, or a row of networks to share on ("Facebook WhatsApp Print")."""
+    if role_of_label(line) or ("|" in line and all(map(role_of_label, line.split("|")))):
+        return True
+    return all(role_of_label(word) == "sharing" for word in line.split())
 
 
 def strip_link_boxes(fragment: Fragment, _: Context) -> None:
@@ -170,6 +205,18 @@ def strip_hanging_headings(fragment: Fragment, _: Context) -> None:
         if not _text_follows(part.tag, fragment.root):
             fragment.drop(part)
 
+
+# After the model has chosen the story's lines. The other rules would take more of the story than they strip of anything
+# else (measured: docs/cleaning.md).
+RULES_FOR_CHOSEN: tuple[Rule, ...] = (
+    strip_surely_named,
+    strip_labelled_sections,
+    strip_labelled_lines,
+    strip_lines,
+    strip_repeated_title,
+    strip_bylines,
+    strip_biography,
+)
 
 # The rules that go by what a line says, not by what a box is called or how many links it has.
 CAUTIOUS_RULES: tuple[Rule, ...] = (strip_lines, strip_repeated_title, strip_bylines)

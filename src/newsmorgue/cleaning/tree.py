@@ -1,5 +1,6 @@
 """The parsed tree: choosing elements and reading their text."""
 
+import re
 from collections.abc import Iterator
 from typing import cast
 
@@ -15,6 +16,12 @@ INLINE = frozenset({
     "sub", "sup",
     "time", "tt", "u", "var", "wbr",
 })  # fmt: skip
+# Names of blockquotes that are posts from elsewhere.
+POST = re.compile(
+    r"(?<![a-z])(?:twitter-(?:tweet|video)|instagram-media|tiktok-embed|bluesky-embed|fb-post|reddit-embed"
+    r"|mastodon-embed)",
+    re.I,
+)
 _UNSHOWN = frozenset({"script", "style", "noscript", "template", "svg"})
 # Deeper than this inside one line of text nothing is a matter of layout any more.
 _DEEPEST = 60

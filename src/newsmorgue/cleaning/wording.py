@@ -33,7 +33,10 @@ def typeset(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.split())
-    return unicodedata.normalize("NFC", _BREAKABLE.sub(" ", _INVISIBLE.sub("", text))).strip()
+    text = _INVISIBLE.sub("", text)
+    if "\u00a0" not in text and "\u202f" not in text:
+        return unicodedata.normalize("NFC", " ".join(text.split()))
+    return unicodedata.normalize("NFC", _BREAKABLE.sub(" ", text)).strip()
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,285 @@
+"""What the model knows of a line: numbers from the line itself, its boxes, its neighbours and the page."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from newsmorgue.cleaning.lexicon import Lexicon
+from newsmorgue.cleaning.lines import HEADINGS, ITEM_BODY, ROLE_MARK, TAG_MARK, Box, Line, Survey
+from newsmorgue.cleaning.metadata import Metadata
+from newsmorgue.cleaning.roles import STORY
+from newsmorgue.cleaning.wording import letters
+
+_SHORTEST_PROSE = 6
+OTHER_PARTS = sum(mark for role, mark in ROLE_MARK.items() if role != STORY) + sum(
+    TAG_MARK[tag] for tag in ("nav", "footer", "form", "aside", "menu", "figcaption", "address", "fieldset")
+)
+_CONTAINERS = frozenset(
+    {"body", "div", "article", "section", "main", "td", "table", "center", "form", "span", "blockquote"}
+)
+_TAG_CODES = {
+    "div": 0, "section": 0, "article": 0, "body": 0, "center": 0, "p": 1, "li": 2, "td": 3, "th": 3, "blockquote": 4,
+    "figcaption": 6, "caption": 6, "dt": 7, "dd": 7, "pre": 8, "summary": 9,
+}  # fmt: skip
+_OTHER_TAG = 5
+# Worths of lines, in words of prose, that tell the story's box.
+_LINK_LINE, _LABEL, _OTHER_ROLE, _WORST = -6.0, -1.0, -3.0, -60.0
+_STORY_NAMED, _STORY_TAGGED, _DESPITE = 1.6, 1.4, 0.5
+
+_BOX_ROLES = ("comments", "related", "navigation", "newsletter", STORY)
+_BOX_TAGS = ("article", "main", "aside", "footer", "header", "figure", "form", "ul", "blockquote")
+_FAR = 50.0
+_MOST_DEEP = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the page's metadata say of the story, as :func:`letters` spells it: ``titles``, ``described``, ``body``."""
+
+    titles: frozenset[str] = frozenset()
+    described: str = ""
+    body: str = ""
+    authors: tuple[str, ...] = ()
+
+
+NAMES: tuple[str, ...] = (
+    "words", "linked", "links", "word length", "ends sentence", "sentences", "commas", "digits", "lower start",
+    "marked", "heading", "tag", "at sign", "author", "title", "described", "json-ld", "same text",
+    "lexicon min", "lexicon mean", "lexicon cover", "lexicon first", "lexicon start",
+    "position", "words before", "from title", "from prose", "from heading", "heading lexicon",
+    "of best before",
+    *(f"{side} {what}" for side in ("before 2", "before 1", "after 1", "after 2")
+      for what in ("words", "linked", "heading", "other", "lexicon")),
+    *(f"{side} {what}" for side in ("before 1", "after 1") for what in ("same box", "same signature")),
+    "depth", "other at", "best at", "inside", *(f"role {role}" for role in _BOX_ROLES),
+    *(f"tag {tag}" for tag in _BOX_TAGS), "item body",
+    "box words", "box linked", "box lines", "box share", "box prose",
+    "above words", "above linked", "above lines", "above share", "above2 share", "above2 linked", "above2 lines",
+    "alike", "alike words", "alike linked", "name own", "name min", "name max", "name above",
+    "best share", "best words", "best linked", "page words", "page lines", "page linked", "page prose",
+)  # fmt: skip
+
+
+def worthwhile(survey: Survey) -> tuple[Box, set[int], list[Line]]:
+    """The box that by rule of thumb holds the story, the numbers of all boxes in it, and the lines that may be the
+    story's.
+
+    The rule: every line gets a worth, its words where it reads like prose, less than nothing where it is a link, a
+    label, or lies in a part whose name says it is something else; the box is the one whose lines are worth most (the
+    maximum-sum idea of Pasternack and Roth, "Extracting Article Text from the Web with Maximum Subsequence
+    Segmentation", WWW 2009, on the tree instead of the token sequence). Outside of it, lines that are mostly links are
+    none of the story's.
+    """
+    best = survey.boxes[_weigh(survey)]
+    inside = _inside(survey, best)
+    return (
+        best,
+        inside,
+        [line for line in survey.lines if line.words and (line.linked * 2 <= line.words or line.box.number in inside)],
+    )
+
+
+def _weigh(survey: Survey) -> int:
+    for line in survey.lines:
+        box, words, linked = line.box, line.words, line.linked
+        box.words += words
+        box.linked += linked
+        box.lines += 1
+        if linked * 2 > words:
+            box.worth += _LINK_LINE
+        elif words < _SHORTEST_PROSE:
+            box.worth += _LABEL
+        else:
+            box.prose += words
+            if box.marks & OTHER_PARTS:
+                box.worth += _OTHER_ROLE
+            elif box.tag not in HEADINGS:
+                box.worth += words - linked
+                box.gain += words - linked
+    best, most = 0, 0.0
+    for box in reversed(survey.boxes):
+        above = box.parent
+        if above is None or not box.lines:
+            continue
+        above.words += box.words
+        above.linked += box.linked
+        above.lines += box.lines
+        above.prose += box.prose
+        above.worth += box.worth if box.worth > _WORST else _WORST
+        above.gain += box.gain
+        if box.worth > 0 and box.tag in _CONTAINERS and (claim := _claim(box)) > most:
+            best, most = box.number, claim
+    body = survey.boxes[0]
+    return 0 if body.worth > most else best
+
+
+def _claim(box: Box) -> float:
+    if box.role == STORY or (box.marks & ITEM_BODY and box.parent and not box.parent.marks & ITEM_BODY):
+        return max(box.worth, _DESPITE * box.gain) * _STORY_NAMED
+    return box.worth * (_STORY_TAGGED if box.tag in ("article", "main") else 1.0)
+
+
+def _inside(survey: Survey, best: Box) -> set[int]:
+    inside = {best.number}
+    for box in survey.boxes[best.number + 1 :]:
+        if box.depth <= best.depth:
+            break
+        inside.add(box.number)
+    return inside
+
+
+class Reader:
+    """Reads the features of a page's lines."""
+
+    def __init__(self, survey: Survey, lines: Sequence[Line], best: Box, hints: Hints, lexicon: Lexicon) -> None:
+        self._lines, self._best, self._hints, self._lexicon = lines, best, hints, lexicon
+        self._inside = _inside(survey, best)
+        page = survey.boxes[0]
+        self._prose = page.prose or 1
+        words = page.words or 1
+        self._page = (
+            best.prose / self._prose, float(best.words), best.linked / (best.words or 1), float(words),
+            float(page.lines), page.linked / words, page.prose / words,
+        )  # fmt: skip
+        self._words = words
+        self._groups: dict[tuple[str, str], list[int]] = {}
+        self._texts: dict[str, int] = {}
+        self._boxes: dict[object, tuple[float, ...]] = {}
+
+    def rows(self) -> list[list[float]]:
+        """A row a line, each as long as :data:`NAMES`."""
+        lines = self._lines
+        for line in lines:
+            self._texts[line.text] = self._texts.get(line.text, 0) + 1
+            box = line.box
+            group = self._groups.setdefault((box.tag, box.names), [0, 0, 0])
+            group[0] += 1
+            group[1] += line.words
+            group[2] += line.linked
+        spelled = [letters(line.text) if line.words <= 80 or self._hints.body else "" for line in lines]
+        lexical = [self._lexicon.of_text(line.text, line.words) for line in lines]
+        title = self._title(spelled)
+        prose = next(
+            (n for n, line in enumerate(lines) if line.words >= 12 and line.linked * 2 < line.words
+             and line.box.number in self._inside), 0,
+        )  # fmt: skip
+        rows = []
+        before = of_best = 0
+        since, heading = _FAR, -1.0
+        best_prose = self._best.prose or 1
+        count, last = len(lines), len(lines) - 1
+        beside = [
+            (float(line.words), line.linked / line.words, float(HEADINGS.get(line.box.tag, 0)),
+             1.0 if line.box.marks & OTHER_PARTS else 0.0, known[1])
+            for line, known in zip(lines, lexical, strict=True)
+        ]  # fmt: skip
+        beside += [_NOBODY, _NOBODY]  # also what stands at -1 and -2
+        for n, line in enumerate(lines):
+            box, words = line.box, line.words
+            level = beside[n][2]
+            if level:
+                since, heading = 0.0, lexical[n][1]
+            elif since < _FAR:
+                since += 1.0
+            before_box = lines[n - 1].box if n else None
+            after_box = lines[n + 1].box if n < last else None
+            rows.append([
+                *self._own(line, spelled[n], level), *lexical[n],
+                n / count, before / self._words, float(n - title) if title >= 0 else -1000.0, float(n - prose), since,
+                heading, of_best / best_prose,
+                *beside[n - 2], *beside[n - 1], *beside[n + 1], *beside[n + 2],
+                _same_box(box, before_box), _alike(box, before_box), _same_box(box, after_box), _alike(box, after_box),
+                *self._of_box(box), *self._page,
+            ])  # fmt: skip
+            before += words
+            if words >= _SHORTEST_PROSE and box.number in self._inside and line.linked * 2 <= words:
+                of_best += words
+        return rows
+
+    def _title(self, spelled: list[str]) -> int:
+        found = -1
+        for n, line in enumerate(self._lines):
+            if line.box.tag == "h1":
+                return n
+            if found < 0 and line.words > 2 and spelled[n] in self._hints.titles:
+                found = n
+        return found
+
+    def _own(self, line: Line, spelled: str, level: float) -> tuple[float, ...]:
+        text, words, hints = line.text, line.words, self._hints
+        last = text[-1]
+        return (
+            float(words), line.linked / words, float(line.links), len(text) / words,
+            1.0 if last in ".!?…。»”\"'’" else 0.0,
+            float(text.count(". ") + text.count("? ") + text.count("! ") + text.count("。")),
+            text.count(",") / words,
+            len(_DIGITS.findall(text)) / words, 1.0 if text[0].islower() else 0.0, line.marked / words, level,
+            float(_TAG_CODES.get(line.box.tag, _OTHER_TAG)),
+            1.0 if "@" in text else 0.0,
+            (1.0 if any(author in text for author in hints.authors) else 0.0) if hints.authors else -1.0,
+            1.0 if spelled in hints.titles else 0.0,
+            (1.0 if spelled and spelled in hints.described else 0.0) if hints.described else -1.0,
+            (1.0 if spelled and spelled in hints.body else 0.0) if hints.body else -1.0,
+            float(self._texts[text]),
+        )  # fmt: skip
+
+    def _of_box(self, box: Box) -> tuple[float, ...]:
+        holder = box if box.lines > 1 or box.parent is None else box.parent
+        key = (holder.number, box.tag, box.names)
+        row = self._boxes.get(key)
+        if row is None:
+            row = self._boxes[key] = self._read_box(box, holder)
+        return row
+
+    def _read_box(self, box: Box, holder: Box) -> tuple[float, ...]:
+        above = holder.parent or holder
+        above2 = above.parent or above
+        marks = box.marks
+        count, words, linked = self._groups[box.tag, box.names]
+        prose = self._prose
+        return (
+            float(box.depth), _other_at(box), self._best_at(box), 1.0 if box.number in self._inside else 0.0,
+            *[1.0 if marks & ROLE_MARK[role] else 0.0 for role in _BOX_ROLES],
+            *[1.0 if marks & TAG_MARK[tag] else 0.0 for tag in _BOX_TAGS], 1.0 if marks & ITEM_BODY else 0.0,
+            float(holder.words), holder.linked / (holder.words or 1), float(holder.lines), holder.prose / prose,
+            holder.prose / (holder.words or 1),
+            float(above.words), above.linked / (above.words or 1), float(above.lines), above.prose / prose,
+            above2.prose / prose, above2.linked / (above2.words or 1), float(above2.lines),
+            float(count), words / count, linked / (words or 1), *self._lexicon.of_boxes(box),
+        )  # fmt: skip
+
+    def _best_at(self, box: Box) -> float:
+        return float(box.depth - self._best.depth + 1) if box.number in self._inside else 0.0
+
+
+_DIGITS = re.compile(r"\d")
+_NOBODY = (-1.0,) * 5
+
+
+def _same_box(box: Box, other: Box | None) -> float:
+    return -1.0 if other is None else 1.0 if other is box or other.parent is box.parent else 0.0
+
+
+def _alike(box: Box, other: Box | None) -> float:
+    return -1.0 if other is None else 1.0 if other.tag == box.tag and other.names == box.names else 0.0
+
+
+def _other_at(box: Box) -> float:
+    for distance, above in enumerate(box.above(), 1):
+        if above.role and above.role != STORY:
+            return float(distance)
+        if distance == _MOST_DEEP:
+            break
+    return 0.0
+
+
+def hints_of(metadata: Metadata) -> Hints:
+    """The hints that a page's metadata give."""
+    body = metadata.linked.story.get("articleBody")
+    titles = {letters(title) for title in (metadata.headline or "", *metadata.headings[:2])} - {""}
+    return Hints(
+        frozenset(titles),
+        letters(metadata.description or ""),
+        letters(body) if isinstance(body, str) else "",
+        metadata.authors,
+    )
