@@ -2,8 +2,8 @@
 
     python -m bench.flips FOLDER…
 
-A folder holds ``gold.jsonl`` (a line for each page: ``file``, ``url``) and ``pages/`` (gzip). Each page is cleaned as it
-is and with something else around the story, as it would be on another day; its text must be the same.
+A folder holds ``gold.jsonl`` (a line for each page: ``file``, ``url``) and ``pages/`` (gzip). Each page is cleaned as
+it is and with something else around the story, as it would be on another day; its text must be the same.
 """
 
 import gzip

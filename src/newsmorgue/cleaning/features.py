@@ -1,4 +1,8 @@
-"""What the model knows of a line: numbers from the line itself, its boxes, its neighbours and the page."""
+"""What the model knows of a line: numbers from the line itself, its boxes and its neighbours.
+
+Nothing here is measured by what the page holds outside of the part that has most of its text: that changes every day,
+and the text must not.
+"""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +15,20 @@ from newsmorgue.cleaning.roles import STORY
 from newsmorgue.cleaning.wording import letters
 
 _SHORTEST_PROSE = 6
+_OTHER_TAGS = frozenset({"nav", "footer", "form", "aside", "menu", "figcaption", "address", "fieldset"})
 OTHER_PARTS = sum(mark for role, mark in ROLE_MARK.items() if role != STORY) + sum(
-    TAG_MARK[tag] for tag in ("nav", "footer", "form", "aside", "menu", "figcaption", "address", "fieldset")
+    map(TAG_MARK.__getitem__, _OTHER_TAGS)
 )
+# The share of the page's prose up to which a part is what its name says.
+_BELIEVED = {
+    "comments": 0.9,
+    "consent": 0.95,
+    "overlay": 0.9,
+    "related": 0.6,
+    "navigation": 0.6,
+    "paywall": 0.1,
+}
+_BELIEVED_ELSE = 0.35
 _CONTAINERS = frozenset(
     {"body", "div", "article", "section", "main", "td", "table", "center", "form", "span", "blockquote"}
 )
@@ -46,7 +61,7 @@ NAMES: tuple[str, ...] = (
     "words", "linked", "links", "word length", "ends sentence", "sentences", "commas", "digits", "lower start",
     "marked", "heading", "tag", "at sign", "author", "title", "described", "json-ld", "same text",
     "lexicon min", "lexicon mean", "lexicon cover", "lexicon first", "lexicon start",
-    "position", "words before", "from title", "from prose", "from heading", "heading lexicon",
+    "from title", "from prose", "from heading", "heading lexicon",
     "of best before",
     *(f"{side} {what}" for side in ("before 2", "before 1", "after 1", "after 2")
       for what in ("words", "linked", "heading", "other", "lexicon")),
@@ -54,9 +69,9 @@ NAMES: tuple[str, ...] = (
     "depth", "other at", "best at", "inside", *(f"role {role}" for role in _BOX_ROLES),
     *(f"tag {tag}" for tag in _BOX_TAGS), "item body",
     "box words", "box linked", "box lines", "box share", "box prose",
-    "above words", "above linked", "above lines", "above share", "above2 share", "above2 linked", "above2 lines",
+    "above words", "above linked", "above lines", "above share", "above2 linked", "above2 lines", "above2 share",
     "alike", "alike words", "alike linked", "name own", "name min", "name max", "name above",
-    "best share", "best words", "best linked", "page words", "page lines", "page linked", "page prose",
+    "best words", "best lines", "best linked", "best prose",
 )  # fmt: skip
 
 
@@ -80,37 +95,68 @@ def worthwhile(survey: Survey) -> tuple[Box, set[int], list[Line]]:
 
 
 def _weigh(survey: Survey) -> int:
+    """Sum up what the boxes hold; the number of the one that is worth most."""
+    _count(survey)
+    _believe(survey)
+    for line in survey.lines:
+        box, words, linked = line.box, line.words, line.linked
+        if linked * 2 > words:
+            box.worth += _LINK_LINE
+        elif words < _SHORTEST_PROSE:
+            box.worth += _LABEL
+        elif box.other:
+            box.worth += _OTHER_ROLE
+        elif box.tag not in HEADINGS:
+            box.worth += words - linked
+            box.gain += words - linked
+    best, most = 0, 0.0
+    for box in reversed(survey.boxes):
+        if not box.lines:
+            continue
+        if (above := box.parent) is not None:
+            above.worth += box.worth if box.worth > _WORST else _WORST
+            above.gain += box.gain
+        if box.worth > 0 and box.tag in _CONTAINERS and (claim := _claim(box)) > most:
+            best, most = box.number, claim
+    return best
+
+
+def _count(survey: Survey) -> None:
     for line in survey.lines:
         box, words, linked = line.box, line.words, line.linked
         box.words += words
         box.linked += linked
         box.lines += 1
-        if linked * 2 > words:
-            box.worth += _LINK_LINE
-        elif words < _SHORTEST_PROSE:
-            box.worth += _LABEL
-        else:
+        if linked * 2 <= words and words >= _SHORTEST_PROSE:
             box.prose += words
-            if box.marks & OTHER_PARTS:
-                box.worth += _OTHER_ROLE
-            elif box.tag not in HEADINGS:
-                box.worth += words - linked
-                box.gain += words - linked
-    best, most = 0, 0.0
     for box in reversed(survey.boxes):
         above = box.parent
-        if above is None or not box.lines:
-            continue
-        above.words += box.words
-        above.linked += box.linked
-        above.lines += box.lines
-        above.prose += box.prose
-        above.worth += box.worth if box.worth > _WORST else _WORST
-        above.gain += box.gain
-        if box.worth > 0 and box.tag in _CONTAINERS and (claim := _claim(box)) > most:
-            best, most = box.number, claim
-    body = survey.boxes[0]
-    return 0 if body.worth > most else best
+        if above is not None and box.lines:
+            above.words += box.words
+            above.linked += box.linked
+            above.lines += box.lines
+            above.prose += box.prose
+
+
+def _believe(survey: Survey) -> None:
+    """Tell the boxes that lie in a part that is something else. A name over much of the page's prose (all boxes of one
+    name taken together), or over the headline, is not believed.
+    """
+    titled = {box.number for headed in survey.boxes if headed.tag == "h1" for box in headed.above()}
+    under: dict[tuple[str, str], int] = {}
+    for box in survey.boxes:
+        if _is_named_other(box):
+            under[box.tag, box.names] = under.get((box.tag, box.names), 0) + box.prose
+    whole = survey.boxes[0].prose
+    for box in survey.boxes:
+        if box.parent is not None and box.parent.other:
+            box.other = True
+        elif _is_named_other(box) and box.number not in titled:
+            box.other = under[box.tag, box.names] <= _BELIEVED.get(box.role or "", _BELIEVED_ELSE) * whole
+
+
+def _is_named_other(box: Box) -> bool:
+    return box.role != STORY if box.role else box.tag in _OTHER_TAGS
 
 
 def _claim(box: Box) -> float:
@@ -134,15 +180,12 @@ class Reader:
     def __init__(self, survey: Survey, lines: Sequence[Line], best: Box, hints: Hints, lexicon: Lexicon) -> None:
         self._lines, self._best, self._hints, self._lexicon = lines, best, hints, lexicon
         self._inside = _inside(survey, best)
-        page = survey.boxes[0]
-        self._prose = page.prose or 1
-        words = page.words or 1
-        self._page = (
-            best.prose / self._prose, float(best.words), best.linked / (best.words or 1), float(words),
-            float(page.lines), page.linked / words, page.prose / words,
-        )  # fmt: skip
-        self._words = words
-        self._groups: dict[tuple[str, str], list[int]] = {}
+        self._over = {box.number for box in best.above()} - {best.number}
+        self._branches = self._read_branches(survey)
+        self._prose = best.prose or 1
+        words = best.words or 1
+        self._whole = (float(best.words), float(best.lines), best.linked / words, best.prose / words)
+        self._groups: dict[tuple[str, str, bool], list[int]] = {}
         self._texts: dict[str, int] = {}
         self._boxes: dict[object, tuple[float, ...]] = {}
 
@@ -152,7 +195,7 @@ class Reader:
         for line in lines:
             self._texts[line.text] = self._texts.get(line.text, 0) + 1
             box = line.box
-            group = self._groups.setdefault((box.tag, box.names), [0, 0, 0])
+            group = self._groups.setdefault((box.tag, box.names, box.number in self._inside), [0, 0, 0])
             group[0] += 1
             group[1] += line.words
             group[2] += line.linked
@@ -164,34 +207,37 @@ class Reader:
              and line.box.number in self._inside), 0,
         )  # fmt: skip
         rows = []
-        before = of_best = 0
+        of_best = 0
         since, heading = _FAR, -1.0
-        best_prose = self._best.prose or 1
-        count, last = len(lines), len(lines) - 1
+        last = len(lines) - 1
         beside = [
             (float(line.words), line.linked / line.words, float(HEADINGS.get(line.box.tag, 0)),
-             1.0 if line.box.marks & OTHER_PARTS else 0.0, known[1])
+             1.0 if line.box.other else 0.0, known[1])
             for line, known in zip(lines, lexical, strict=True)
         ]  # fmt: skip
-        beside += [_NOBODY, _NOBODY]  # also what stands at -1 and -2
+        branches = [self._branches[line.box.number] for line in lines]
         for n, line in enumerate(lines):
             box, words = line.box, line.words
-            level = beside[n][2]
+            level, branch = beside[n][2], branches[n]
+            if n and branch != branches[n - 1]:
+                since, heading = _FAR, -1.0
             if level:
                 since, heading = 0.0, lexical[n][1]
             elif since < _FAR:
                 since += 1.0
-            before_box = lines[n - 1].box if n else None
-            after_box = lines[n + 1].box if n < last else None
+            before2, before1, after1, after2 = (
+                beside[other] if 0 <= other <= last and branches[other] == branch else _NOBODY
+                for other in (n - 2, n - 1, n + 1, n + 2)
+            )
+            before_box = None if before1 is _NOBODY else lines[n - 1].box
+            after_box = None if after1 is _NOBODY else lines[n + 1].box
             rows.append([
                 *self._own(line, spelled[n], level), *lexical[n],
-                n / count, before / self._words, float(n - title) if title >= 0 else -1000.0, float(n - prose), since,
-                heading, of_best / best_prose,
-                *beside[n - 2], *beside[n - 1], *beside[n + 1], *beside[n + 2],
+                float(n - title) if title >= 0 else -1000.0, float(n - prose), since, heading, of_best / self._prose,
+                *before2, *before1, *after1, *after2,
                 _same_box(box, before_box), _alike(box, before_box), _same_box(box, after_box), _alike(box, after_box),
-                *self._of_box(box), *self._page,
+                *self._of_box(box), *self._whole,
             ])  # fmt: skip
-            before += words
             if words >= _SHORTEST_PROSE and box.number in self._inside and line.linked * 2 <= words:
                 of_best += words
         return rows
@@ -232,21 +278,39 @@ class Reader:
         return row
 
     def _read_box(self, box: Box, holder: Box) -> tuple[float, ...]:
-        above = holder.parent or holder
-        above2 = above.parent or above
+        above = self._above(holder)
+        above2 = self._above(above)
         marks = box.marks
-        count, words, linked = self._groups[box.tag, box.names]
+        count, words, linked = self._groups[box.tag, box.names, box.number in self._inside]
         prose = self._prose
         return (
             float(box.depth), _other_at(box), self._best_at(box), 1.0 if box.number in self._inside else 0.0,
             *[1.0 if marks & ROLE_MARK[role] else 0.0 for role in _BOX_ROLES],
             *[1.0 if marks & TAG_MARK[tag] else 0.0 for tag in _BOX_TAGS], 1.0 if marks & ITEM_BODY else 0.0,
-            float(holder.words), holder.linked / (holder.words or 1), float(holder.lines), holder.prose / prose,
-            holder.prose / (holder.words or 1),
-            float(above.words), above.linked / (above.words or 1), float(above.lines), above.prose / prose,
-            above2.prose / prose, above2.linked / (above2.words or 1), float(above2.lines),
+            *(self._amounts(holder, prose) if holder.number not in self._over else _UNTOLD),
+            *self._amounts(above, prose)[:4], *self._amounts(above2, prose)[1:4],
             float(count), words / count, linked / (words or 1), *self._lexicon.of_boxes(box),
         )  # fmt: skip
+
+    def _read_branches(self, survey: Survey) -> list[int]:
+        """For each box, which part of the page it is in: the best one, or one beside it or beside what is around it.
+
+        What stands in another part is no neighbour.
+        """
+        branches: list[int] = []
+        for box in survey.boxes:
+            is_root = box is self._best or box.parent is None or box.parent.number in self._over
+            branches.append(box.number if is_root else branches[box.parent.number])  # type: ignore[union-attr]
+        return branches
+
+    def _above(self, box: Box) -> Box:
+        """The box around, but never one that has the best one and more in it: what that holds changes every day."""
+        above = box.parent
+        return box if box is self._best or above is None or above.number in self._over else above
+
+    def _amounts(self, box: Box, prose: int) -> tuple[float, ...]:
+        words = box.words or 1
+        return (float(box.words), box.linked / words, float(box.lines), box.prose / prose, box.prose / words)
 
     def _best_at(self, box: Box) -> float:
         return float(box.depth - self._best.depth + 1) if box.number in self._inside else 0.0
@@ -254,6 +318,7 @@ class Reader:
 
 _DIGITS = re.compile(r"\d")
 _NOBODY = (-1.0,) * 5
+_UNTOLD = (-1.0,) * 5
 
 
 def _same_box(box: Box, other: Box | None) -> float:

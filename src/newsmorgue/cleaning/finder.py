@@ -68,21 +68,27 @@ def _teasers(lines: Sequence[Line], inside: set[int]) -> int:
 
 
 def _make_whole(lines: Sequence[Line], chosen: set[int]) -> None:
-    """A table of data is the story's if most of its words are or it stands between the story's lines; a list of lines
-    that are no links if it does so; a post from elsewhere if any of its lines is.
+    """A table of data is the story's if most of its words are or it stands between the story's lines; a list that is
+    not of links also if a quarter of its words are; a post from elsewhere if any of its lines is.
     """
     for box, post in _grouped(lines, "blockquote"):
         if POST.search(box.names) and any(id(lines[number]) in chosen for number in post):
             chosen.update(id(lines[number]) for number in post)
     for tag in ("ul", "ol"):
         for box, items in _grouped(lines, tag):
-            if box.linked * 4 <= box.words and _stands_between(lines, box, items, chosen):
+            if box.linked * 4 > box.words:
+                continue
+            mine = _words_of(lines, items, chosen)
+            if mine * 4 >= box.words or _stands_between(lines, box, items, chosen):
                 chosen.update(id(lines[number]) for number in items)
     for box, cells in _grouped(lines, "table"):
         if len(cells) >= _FEWEST_CELLS and max(lines[number].words for number in cells) <= LONGEST_CELL:
-            mine = sum(lines[number].words for number in cells if id(lines[number]) in chosen)
-            is_whole = mine * 2 > box.words or _stands_between(lines, box, cells, chosen)
+            is_whole = _words_of(lines, cells, chosen) * 2 > box.words or _stands_between(lines, box, cells, chosen)
             (chosen.update if is_whole else chosen.difference_update)(id(lines[number]) for number in cells)
+
+
+def _words_of(lines: Sequence[Line], part: list[int], chosen: set[int]) -> int:
+    return sum(lines[number].words for number in part if id(lines[number]) in chosen)
 
 
 def _grouped(lines: Sequence[Line], tag: str) -> Iterable[tuple[Box, list[int]]]:

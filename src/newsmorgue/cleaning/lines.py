@@ -59,6 +59,7 @@ class Box:
     prose: int = 0
     worth: float = 0.0
     gain: float = 0.0
+    other: bool = False
 
     def above(self) -> Iterator["Box"]:
         """This box and those around it, the body last."""
