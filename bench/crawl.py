@@ -23,7 +23,7 @@ from tests.sites.static import serve_folder
 from bench.accounting import Usage, measure
 from bench.contenders import BARE, CONTENDERS, NEWSMORGUE, USUAL, Contender
 
-AIM = 1.2
+AIM = 4.0
 """newsmorgue's pages per CPU-second, as a multiple of the usual way's."""
 
 

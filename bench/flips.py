@@ -6,9 +6,9 @@ A folder holds ``gold.jsonl`` (a line for each page: ``file``, ``url``) and ``pa
 it is and with something else around the story, as it would be on another day; its text must be the same.
 """
 
+import argparse
 import gzip
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -36,9 +36,15 @@ AT_THE_END = {
 
 def main() -> None:
     """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", metavar="FOLDER", nargs="+", type=Path)
+    folders: list[Path] = parser.parse_args().folders
+    for folder in folders:
+        if not (folder / "gold.jsonl").is_file():
+            parser.error(f"{folder}: has no gold.jsonl")
     changed: Counter[str] = Counter()
     pages = 0
-    for html, url in _pages([Path(folder) for folder in sys.argv[1:]]):
+    for html, url in _pages(folders):
         before = _read(html, url)
         if before is None or before.kind not in STORY_KINDS:
             continue

@@ -17,6 +17,8 @@ from tldextract import TLDExtract
 
 from newsmorgue.cleaning.wording import visible
 
+# The corpora whose gold texts begin with the summary.
+WITH_SUMMARY = frozenset({"naeb", "fundus"})
 _WORD = re.compile(r"\w+")
 _GRAM = 4
 _LEAST_COVER, _SURELY, _LONG = 0.4, 0.8, 8

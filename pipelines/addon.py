@@ -22,7 +22,8 @@ from newsmorgue.pipelines.clean import CleanPipeline
 from newsmorgue.pipelines.file import FilePipeline
 from newsmorgue.pipelines.items import FetchedPage
 from newsmorgue.pipelines.version import VersionPipeline
-from newsmorgue.stories.filing import Discover, Finding, Visit
+from newsmorgue.stories.discovery import Discover, Finding
+from newsmorgue.stories.filing import Visit
 from newsmorgue.stories.identity import Address
 from newsmorgue.urls import address_key, without_tracking
 
@@ -85,10 +86,13 @@ class VersionResponses:
         source = capture.source
         capture.add(Discover(source.slug, "spider", (Finding(recorded.exchange.url, Role.LINK),)))
         address = Address(source.slug, frozenset(source.hosts), url, address_key(url))
-        validators = (head.get("etag"), head.get("last-modified"))
+        is_whole = recorded.refusal is None
+        validators = (head.get("etag"), head.get("last-modified")) if is_whole else (None, None)
         visit = Visit(address, capture.run, "spider", Role.LINK, recorded.capture, *validators)
         coding, selectors = head.get("content-encoding"), capture.source.selectors
-        page = FetchedPage(visit, recorded.exchange.entity, coding, head.charset, selectors=selectors)
+        page = FetchedPage(
+            visit, recorded.exchange.entity, coding, head.charset, selectors=selectors, metadata_only=not is_whole
+        )
         self._file.process_item(await self._version.process_item(await self._clean.process_item(page)))
 
     def wait(self) -> None:

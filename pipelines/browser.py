@@ -29,6 +29,7 @@ from newsmorgue.archive.capture import Role
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.capture.extension import ROLE
 from newsmorgue.errors import NewsmorgueError, RenderingFailed
+from newsmorgue.spiders.budget import Stopped
 from newsmorgue.spiders.mentions import absolute_address
 from newsmorgue.spiders.robots import NO_ANSWER
 
@@ -199,6 +200,9 @@ class Browser:
             answer = await self._download(url, {name: request.headers.get(name) for name in _PASSED_ON})
         except NO_ANSWER as error:
             logging.getLogger(__name__).debug("%s: %s was not had: %r", visit.url, url, error)
+            return None
+        except Stopped:  # the page is not read without it: the run ends before it is quiet
+            await asyncio.Event().wait()
             return None
         visit.bytes += len(answer.body)
         if visit.bytes > _MOST_BYTES:

@@ -2,7 +2,9 @@
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Self, TypeVar
@@ -13,14 +15,17 @@ from scrapy.crawler import Crawler
 from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.cleaning import Article, Memory, Selectors
-from newsmorgue.errors import CleaningFailed, NewsmorgueError
+from newsmorgue.errors import CleaningFailed, CleaningStopped, NewsmorgueError
 from newsmorgue.pipelines import worker
 from newsmorgue.pipelines.items import CleanedPage, FetchedPage
 from newsmorgue.spiders.lists import ListPage
-from newsmorgue.stories.filing import EndVisit
+from newsmorgue.stories.filing import RETRY_AFTER, EndVisit, Visit
+from newsmorgue.times import now_utc
 
 SECONDS = 10.0
 LIST_SECONDS = 60.0  # the largest sitemap takes two
+# What has had this much of that from a processor needs more on every machine; what has not, only while one is busy.
+OWN_SHARE = 0.9
 Result = TypeVar("Result")
 
 
@@ -29,9 +34,9 @@ class CleaningPool:
 
     def __init__(self, processes: int) -> None:
         # Never by fork: a forked child would keep the spool's lock after its parent was killed. The fork server
-        # imports the cleaner once for all workers.
+        # loads the cleaner once for all workers.
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload(["newsmorgue.pipelines.preload"])
         self._processes = processes
         self._pool: ProcessPool | None = None
         self._users: set[int] = set()
@@ -60,7 +65,8 @@ class CleaningPool:
         memory: Memory | None = None,
         selectors: Selectors | None = None,
     ) -> Article:
-        """Clean in a worker. Raises :class:`CleaningFailed` with the reason, also when the worker had to be killed."""
+        """Clean in a worker. Raises :class:`CleaningFailed` with the reason; :class:`CleaningStopped` when it was
+        killed."""
         return (await self.read(entity, content_encoding, charset, url, memory, selectors, Assets.NONE))[0]
 
     async def read(
@@ -83,22 +89,30 @@ class CleaningPool:
         return await self._run(worker.read_list, (page,), LIST_SECONDS)
 
     async def _run(self, function: Callable[..., Result], arguments: tuple[Any, ...], seconds: float) -> Result:
-        if self._pool is None:
-            self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
-        job = self._pool.schedule(function, args=arguments, timeout=seconds)
+        pool = self._living()
         try:
-            return await asyncio.wrap_future(job)
+            return await asyncio.wrap_future(_given(pool, (seconds * OWN_SHARE, function, *arguments), seconds))
         except FutureTimeout as error:
-            raise CleaningFailed(f"it took more than {seconds:.0f} s") from error
+            raise CleaningStopped(f"it took more than {seconds:.0f} s on a busy machine") from error
         except ProcessExpired as error:
-            raise CleaningFailed(f"the cleaning process ended with code {error.exitcode}") from error
+            if error.exitcode == -signal.SIGPROF:
+                raise CleaningFailed(f"it took more than {seconds:.0f} s") from error
+            raise CleaningStopped(f"the cleaning process ended with code {error.exitcode}") from error
         except BrokenProcessPool as error:
-            self.close()
-            raise CleaningFailed(f"the cleaning processes cannot be started: {error}") from error
-        except MemoryError as error:
-            raise CleaningFailed("cleaning needed more memory than it may have") from error
+            if self._pool is pool:  # and no later one, which others wait for
+                self.close()
+            why = str(error) or repr(error.__cause__)
+            raise CleaningStopped(f"the cleaning processes cannot be started: {why}") from error
         except NewsmorgueError as error:
             raise CleaningFailed(str(error)) from error
+
+    def _living(self) -> ProcessPool:
+        """The pool, made anew where its workers were killed while they had nothing to do."""
+        if self._pool is not None and not self._pool.active:
+            self.close()
+        if self._pool is None:
+            self._pool = ProcessPool(max_workers=self._processes, context=self._context, initializer=worker.prepare)
+        return self._pool
 
     def close(self) -> None:
         """End the workers."""
@@ -108,7 +122,20 @@ class CleaningPool:
             self._pool = None
 
 
+def _given(pool: ProcessPool, bounded: tuple[Any, ...], seconds: float) -> "Future[Any]":
+    """What a worker makes of a call. Raises BrokenProcessPool where none can be started, however that comes out."""
+    try:
+        return pool.schedule(worker.within, args=bounded, timeout=seconds)
+    except (RuntimeError, OSError) as error:
+        raise BrokenProcessPool(str(error)) from error
+
+
 _shared: CleaningPool | None = None
+
+
+def stopped(visit: Visit, error: CleaningStopped) -> EndVisit:
+    """The outcome of a page or list that the machine had no time for."""
+    return EndVisit(visit, "failed", f"cleaning: {error}", now_utc() + RETRY_AFTER)
 
 
 class CleanPipeline:
@@ -138,6 +165,8 @@ class CleanPipeline:
                 item.selectors,
                 item.assets,
             )
+        except CleaningStopped as error:
+            return stopped(item.visit, error)
         except CleaningFailed as error:
             return EndVisit(item.visit, "failed", f"cleaning: {error}")
         return CleanedPage(item.visit, article, memory, assets, item.selectors, item.metadata_only)

@@ -7,14 +7,16 @@ from scrapy.crawler import Crawler
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.stories import filing
 from newsmorgue.stories.assets import DiscoverAssets
+from newsmorgue.stories.discovery import Discover
 
 INTENTS = (
     filing.EndVisit,
+    filing.FailUnvouched,
     filing.FilePage,
     filing.FileUnmodified,
     filing.FileGone,
     filing.FileRedirect,
-    filing.Discover,
+    Discover,
     DiscoverAssets,
 )
 

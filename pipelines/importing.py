@@ -2,49 +2,45 @@
 
 Reading, writing and filing go in the order of the file; only cleaning is done in parallel. What is in the archive
 already is known by URL, time and payload, and passed over: so an import that was stopped goes on when it is run again.
+The files are looked through first, for what stands apart from the capture that it goes with.
+
+Nothing is rendered: where a browser made the page when it was captured, the DOM of then is cleaned.
 """
 
 import asyncio
 import hashlib
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import HTML_TYPES, PAGE_ROLES, UNCLEANED, Capture
+from newsmorgue.archive.capture import UNCLEANED, Capture, Policy
 from newsmorgue.archive.exchange import sha1
-from newsmorgue.archive.foreign import Count, Skipped, read_foreign
-from newsmorgue.archive.known import RecordIds, known_capture, response_at, response_before
-from newsmorgue.archive.sources import home_of
-from newsmorgue.archive.transcription import Copied, PassedOver, copies, transcribe
-from newsmorgue.archive.warc import StoredRecord
-from newsmorgue.capture.copying import CopyRecorders
-from newsmorgue.capture.policy import refusal
-from newsmorgue.errors import CleaningFailed, ConfigurationError
-from newsmorgue.pipelines.clean import CleaningPool
-from newsmorgue.pipelines.items import CleanedPage
-from newsmorgue.pipelines.version import VersionPipeline
-from newsmorgue.settings.configuration import Configuration, SourceConfiguration
-from newsmorgue.stories.filing import EndVisit, FilePage, Intent, Visit
-from newsmorgue.stories.identity import Address
-from newsmorgue.stories.imports import (
-    FileImported,
-    GoneThen,
-    ImportEnded,
-    MovedThen,
-    NotKept,
-    PageImported,
-    SeenAgain,
-    is_imported,
-    redirect_target,
+from newsmorgue.archive.foreign import Count, ForeignRecord, Skipped, read_foreign
+from newsmorgue.archive.known import (
+    RecordIds,
+    is_sighted,
+    known_capture,
+    rendered_captures,
+    response_at,
+    response_before,
 )
+from newsmorgue.archive.sources import home_of
+from newsmorgue.archive.strays import Strays
+from newsmorgue.archive.transcription import DOM_PREFIX, Copied, PassedOver, copies, transcribe, transcribe_beside
+from newsmorgue.capture.copying import CopyRecorders
+from newsmorgue.capture.policy import DOM_HEAD, Mark, marks_of, spelled, unspelled
+from newsmorgue.errors import ConfigurationError
+from newsmorgue.pipelines.clean import CleaningPool
+from newsmorgue.pipelines.imported_pages import ImportedPages
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration
+from newsmorgue.stories.filing import Intent
+from newsmorgue.stories.imports import FileImported, NotKept, is_imported
 from newsmorgue.times import from_iso, microseconds
-from newsmorgue.urls import address_key, without_tracking
 
-_MOST_MOVED = 100_000
 _MOST_FRESH = 1_000
 _Identity = tuple[str, int, str | None]
 
@@ -53,8 +49,10 @@ class ImportJob:
     """One import into one archive.
 
     ``source`` is the slug of the source that all goes to; None: each URL's own. ``tell`` hears of everything that could
-    not be taken, ``count`` how many bytes were read. ``counts`` says what became of the records: ``kept``, ``known``,
-    ``passed_over``, ``not_kept`` (by policy), ``skipped``, and the pages' ``new_story``, ``new_version``…
+    not be taken, ``warn`` of each page that was kept and could not be cleaned, ``look`` and ``count`` how many bytes
+    were looked through and then taken in.
+    ``counts`` says what became of the records: ``kept``, ``known``, ``passed_over``, ``not_kept`` (by policy),
+    ``skipped``, ``later`` (the machine had no time to clean it), and the pages' ``new_story``, ``new_version``…
     """
 
     def __init__(
@@ -65,23 +63,26 @@ class ImportJob:
         *,
         source: str | None = None,
         tell: Callable[[Skipped], None] = lambda _: None,
+        warn: Callable[[str], None] = lambda _: None,
+        look: Count = lambda _: None,
         count: Count = lambda _: None,
     ) -> None:
-        self.archive = archive  # the version stage asks for it
+        self._archive = archive
         self.counts: Counter[str] = Counter()
         self._configuration = configuration
         self._slug = source
         self._tell = tell
+        self._look = look
         self._count = count
         self._recorders = CopyRecorders(archive, clock)
         self._pool = CleaningPool(configuration.cleaning_processes)
-        self._version = VersionPipeline(self, self._pool)
+        self._pages = ImportedPages(archive, configuration, self._pool, self._recorders.memory, self.counts, warn)
         self._waiting: deque[tuple[SourceConfiguration, asyncio.Task[Intent]]] = deque()
         self._most_waiting = 2 * configuration.cleaning_processes + 2
         self._fresh: dict[_Identity, Capture] = {}  # kept since the last commit
         self._ids = RecordIds()
-        self._moved: dict[str, list[tuple[str, str]]] = {}  # the addresses that redirect to a key
-        self._moves = 0
+        self._strays = Strays()
+        self._passed: list[_File] = []  # imported before
         self._last_source: SourceConfiguration | None = None
         self._unresolved = 0
         self._home: str | None = None
@@ -89,9 +90,15 @@ class ImportJob:
     async def run(self, paths: Sequence[Path]) -> None:
         """Import the files, one after another; twice those with revisits of what a later file holds."""
         try:
-            again = [path for path in paths if await self._file(path, is_last=False)]
-            for path in again:
-                await self._file(path, is_last=True)
+            files = [_File(number, path, _sha256(path)) for number, path in enumerate(paths)]
+            for file in files:
+                self._look_through(file)
+            again = [file for file in files if await self._file(file)]
+            for file in again:
+                await self._read(file, is_last=True)
+            for file in self._passed if any(self._lone_doms()) else ():
+                await self._read(file, is_last=False)  # they may have the pages
+            self._tell_strays()
             self._recorders.finish()
             self.counts += self._recorders.counts
         finally:
@@ -100,29 +107,71 @@ class ImportJob:
             self._recorders.abandon()
             self._pool.close()
             self._ids.close()
+            self._strays.close()
 
-    async def _file(self, path: Path, *, is_last: bool) -> bool:
-        """Import a file; whether it has revisits that another file may make good."""
-        digest = _sha256(path)
-        with self.archive.catalogue.read() as connection:
-            if is_imported(connection, digest):
-                self.counts["files_known"] += 1
-                return False
-        skipped, kept, self._unresolved = self.counts["skipped"], self.counts["kept"], 0
-        for item in copies(read_foreign(path, self._count)):
+    def _look_through(self, file: "_File") -> None:
+        """Find what stands apart from the capture that it goes with."""
+        if self._is_imported(file):
+            self._look(file.path.stat().st_size)
+            return
+        for item in copies(read_foreign(file.path, self._look)):
+            if isinstance(item, PassedOver) and item.stray is not None:
+                self._strays.add(file.number, item.stray)
+
+    async def _file(self, file: "_File") -> bool:
+        """Import a file that was not imported whole before; whether it has revisits that another may make good."""
+        if self._is_imported(file):
+            self.counts["files_known"] += 1
+            self._count(file.path.stat().st_size)
+            self._passed.append(file)
+            return False
+        return await self._read(file, is_last=False)
+
+    async def _read(self, file: "_File", *, is_last: bool) -> bool:
+        left_out, kept, self._unresolved = self._left_out(), self.counts["kept"], 0
+        for item in copies(read_foreign(file.path, self._count if not is_last else lambda _: None), self._strays):
             if isinstance(item, Copied):
-                await self._take(item, is_last)
+                if not is_last or item.record.kind == "revisit":
+                    await self._take(item, is_last)
             elif isinstance(item, PassedOver):
-                self.counts["passed_over"] += not is_last
+                self.counts["passed_over"] += not is_last and item.stray is None
             elif not is_last:
                 self._skip(item)
         await self._drain(0)
-        if self.counts["skipped"] == skipped and not self._unresolved and self._last_source is not None:
+        is_whole = self._left_out() == left_out and not self._unresolved and not any(self._lone_doms(file.number))
+        if is_whole and self._last_source is not None and not self._is_imported(file):
             recorder, _ = self._recorders.of(self._last_source)
             self._recorders.commit()
-            recorder.add(FileImported(path.name, digest, self.counts["kept"] - kept))
+            recorder.add(FileImported(file.path.name, file.sha256, self.counts["kept"] - kept))
         self._commit()
         return bool(self._unresolved)
+
+    def _is_imported(self, file: "_File") -> bool:
+        with self._archive.catalogue.read() as connection:
+            return is_imported(connection, file.sha256)
+
+    def _tell_strays(self) -> None:
+        """What stood apart, and goes with no capture in these files."""
+        self.counts["passed_over"] += sum(stray.kind != "resource" for stray in self._strays.left())
+        for dom in self._lone_doms():
+            page = (dom.get("warc-target-uri") or "").removeprefix(DOM_PREFIX)
+            what = "a browser made this of a page that is in none of the files; import it together with that one"
+            self._skip(Skipped(dom.where, f"{page}: {what}"))
+
+    def _lone_doms(self, file: int | None = None) -> Iterator[ForeignRecord]:
+        """The DOMs of pages that no file has had so far, and of none that came in with the same DOM before."""
+        for stray in self._strays.left(file):
+            if stray.kind == "resource" and not self._is_rendering(stray):
+                yield stray
+
+    def _is_rendering(self, dom: ForeignRecord) -> bool:
+        with self._archive.catalogue.read() as connection:
+            pages = rendered_captures(connection, (dom.get("warc-target-uri") or "").removeprefix(DOM_PREFIX))
+        return any(self._archive.read_rendering(page) == dom.block for page in pages)
+
+    def _left_out(self) -> int:
+        """How much of the files is not in the archive, or not as it should be: at another time it may be."""
+        return sum(self.counts[name] for name in ("skipped", "not_kept", "later"))
 
     def _skip(self, skipped: Skipped) -> None:
         self.counts["skipped"] += 1
@@ -147,7 +196,9 @@ class ImportJob:
         self._ids.add(copied.record.get("warc-record-id"), copied.url, copied.time)
         identity = (copied.url, microseconds(copied.time), digest)
         known = self._known(identity, copied.time)
-        if known is not None and (known.state != UNCLEANED or identity in self._fresh):
+        if known is None and await self._open(source):
+            known = self._known(identity, copied.time)  # a stopped import may have left it in the spool
+        if known is not None and (identity in self._fresh or not self._is_unfinished(copied, known)):
             self.counts["known"] += not is_last
             return
         await self._keep(source, copied, refers_to, known)
@@ -156,34 +207,61 @@ class ImportJob:
         self, source: SourceConfiguration, copied: Copied, refers_to: Capture | None, known: Capture | None
     ) -> None:
         """Write the capture, unless it was written by an import that was stopped, and see what it shows."""
-        if self._recorders.must_let_go(source.slug):
-            await self._drain(0)
-            self._commit()
-            self._recorders.let_go()
+        await self._open(source)
         recorder, run = self._recorders.of(source)
         self._last_source = source
-        refused = None if known else refusal(copied.head, copied.stored.entity)
+        marks = _marks(copied)
+        reserved = next((mark for mark in marks if mark.is_reserved), None)
+        # Half a record would be none of its maker: where metadata may be kept, nothing is.
+        has_new_dom = known is not None and copied.dom is not None and self._archive.read_rendering(known) is None
+        refused = reserved if (known is None or has_new_dom) and source.policy is not Policy.ALL else None
         if refused:
             self.counts["not_kept"] += 1
             recorder.add(NotKept(copied.url, f"{refused.reason} ({refused.where})"))
             return
         if known is None:
-            known = recorder.keep(*transcribe(copied, refers_to))
+            kept = transcribe(copied, refers_to, spelled(marks))
+            known = recorder.keep(*kept, is_rendered=copied.dom is not None)
             self.counts["kept"] += 1
             self._fresh[(known.url, microseconds(known.time), known.payload_digest)] = known
-        shown = self._shown(_address(source, copied.url), copied, known, refers_to, run)
-        if shown is not None:
-            self._waiting.append((source, asyncio.create_task(shown)))
+        elif copied.dom is not None and has_new_dom:
+            response_id = self._archive.read_capture(known).headers["warc-record-id"]
+            recorder.keep_dom(known, transcribe_beside(copied.dom, response_id))
+        intent = self._pages.intent(source, copied, known, refers_to, run)
+        if intent is not None:
+            self._waiting.append((source, asyncio.create_task(intent)))
             await asyncio.sleep(0)  # it begins now, and cleaning goes on while the file is read
         await self._drain(self._most_waiting)
         if recorder.is_full or len(self._fresh) >= _MOST_FRESH:
             self._commit()
 
+    async def _open(self, source: SourceConfiguration) -> bool:
+        """Begin to write for a source; False where that was begun before."""
+        if self._recorders.is_open(source.slug):
+            return False
+        if self._recorders.is_at_most:
+            await self._drain(0)
+            self._commit()
+            self._recorders.let_go()
+        self._recorders.of(source)
+        return True
+
+    def _is_unfinished(self, copied: Copied, known: Capture) -> bool:
+        """Whether a page in the archive is still to be cleaned, or came in without its DOM and showed no story."""
+        if known.state == UNCLEANED or copied.dom is None or self._archive.read_rendering(known) is not None:
+            return known.state == UNCLEANED
+        with self._archive.catalogue.read() as connection:
+            is_seen = is_sighted(connection, known)
+        if is_seen:
+            what = "came in before without this DOM, and showed a version all the same; that stays"
+            self._skip(Skipped(copied.dom.where, f"{copied.url}: {what}"))
+        return not is_seen
+
     def _known(self, identity: _Identity, time: datetime) -> Capture | None:
         url, _, digest = identity
         if identity in self._fresh or digest is None:
             return self._fresh.get(identity)
-        with self.archive.catalogue.read() as connection:
+        with self._archive.catalogue.read() as connection:
             return known_capture(connection, url, time, digest)
 
     def _referred(self, copied: Copied) -> Capture | None:
@@ -200,85 +278,13 @@ class ImportJob:
         named = (url.strip("<>"), _moment(date)) if url and date else self._ids.find(get("warc-refers-to"))
         is_unmodified = copied.head.status == 304 or "not-modified" in (get("warc-profile") or "")
         digest = get("warc-payload-digest")
-        with self.archive.catalogue.read() as connection:
+        with self._archive.catalogue.read() as connection:
             if named is not None and named[1] is not None:
                 return response_at(connection, named[0], named[1])
             if digest is None and not is_unmodified:
                 return None
             wanted = None if is_unmodified else digest
             return response_before(connection, url.strip("<>") if url else copied.url, copied.time, wanted)
-
-    # -- what it shows ---------------------------------------------------------------------------------------
-
-    def _shown(
-        self, address: Address, copied: Copied, capture: Capture, refers_to: Capture | None, run: str
-    ) -> Coroutine[Any, Any, Intent] | None:
-        """What is to be settled for a capture; None where it says nothing of a story."""
-        if capture.role not in PAGE_ROLES:
-            return None
-        if capture.truncated or (refers_to is not None and refers_to.truncated):
-            self.counts["cut"] += 1  # half a text is no version
-            return _at_once(ImportEnded(address, capture, "not_story", "cut short")) if capture.state else None
-        if copied.method != "GET":
-            return _at_once(ImportEnded(address, capture, "not_story", copied.method[:20])) if capture.state else None
-        if refers_to is not None:
-            return self._shown_again(address, capture, refers_to, run)
-        if capture.status in (200, 203) and capture.mime in HTML_TYPES:
-            return self._page(address, capture, copied.stored, run)
-        if capture.state is not None:
-            return _at_once(ImportEnded(address, capture, "not_story", str(capture.status)))
-        if capture.status in (404, 410):
-            return _at_once(GoneThen(address, capture))
-        if capture.status in (301, 302, 303, 307, 308):
-            return self._redirect(address, redirect_target(address, copied.head.get("location")))
-        return None
-
-    def _shown_again(
-        self, address: Address, capture: Capture, refers_to: Capture, run: str
-    ) -> Coroutine[Any, Any, Intent] | None:
-        if address_key(refers_to.url) == address.key:
-            return _at_once(SeenAgain(address, capture, refers_to.warc, refers_to.offset))
-        if refers_to.status in (200, 203) and refers_to.mime in HTML_TYPES:
-            return self._page(address, capture, self.archive.read_capture(refers_to), run)
-        return _at_once(ImportEnded(address, capture, "not_story")) if capture.state else None
-
-    def _redirect(self, address: Address, target: str | None) -> Coroutine[Any, Any, Intent] | None:
-        if target is None:
-            return None
-        if self._moves < _MOST_MOVED:
-            self._moves += 1
-            self._moved.setdefault(target, []).append((address.url, address.key))
-        return _at_once(MovedThen(address, target))
-
-    def _moved_to(self, key: str) -> tuple[tuple[str, str], ...]:
-        """The addresses that redirect to a key, over any number of hops."""
-        found: dict[str, str] = {}
-        fresh = [key]
-        while fresh:
-            hop = [pair for target in fresh for pair in self._moved.get(target, ())]
-            fresh = [moved for _, moved in hop if moved not in found and moved != key]
-            found |= {moved: url for url, moved in hop if moved != key}
-        return tuple((url, moved) for moved, url in found.items())
-
-    async def _page(self, address: Address, capture: Capture, holder: StoredRecord, run: str) -> Intent:
-        """Clean and compare a page, as the stages of a crawl do."""
-        visit = Visit(address, run, "import", capture.role, capture)  # type: ignore[arg-type]  # a role by its name
-        head, entity = holder.http, holder.entity
-        coding = _coding(head.get("content-encoding"), entity)
-        moved = self._moved_to(address.key)
-        memory = self._recorders.memory(address.source)
-        configured = self._configuration.sources.get(address.source)
-        selectors = configured.selectors if configured else None
-        try:
-            article = await self._pool.clean(entity, coding, head.charset, address.url, memory, selectors)
-        except CleaningFailed as error:
-            return ImportEnded(address, capture, "failed", f"cleaning: {error}")
-        ended = await self._version.process_item(CleanedPage(visit, article, memory, selectors=selectors))
-        if isinstance(ended, FilePage):
-            return PageImported(ended, moved)
-        if not isinstance(ended, EndVisit):
-            raise TypeError(f"the stages ended a page with {ended!r}")
-        return ImportEnded(address, capture, ended.outcome, ended.detail)
 
     async def _drain(self, most: int) -> None:
         """Settle what is ready, in the order of the file, until at most that many wait."""
@@ -304,13 +310,17 @@ class ImportJob:
     def _named(self, slug: str, root: str) -> SourceConfiguration:
         if slug in self._configuration.sources:
             return self._configuration.sources[slug]
-        self._home = self._home or home_of(self.archive, slug) or root
+        self._home = self._home or home_of(self._archive, slug) or root
         return SourceConfiguration(slug, self._home)
 
 
-def _address(source: SourceConfiguration, url: str) -> Address:
-    plain = without_tracking(url)
-    return Address(source.slug, frozenset(source.hosts), plain, address_key(plain))
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to be imported; ``sha256`` is that of its bytes, in hexadecimal."""
+
+    number: int
+    path: Path
+    sha256: str
 
 
 def _sha256(path: Path) -> str:
@@ -325,12 +335,7 @@ def _moment(date: str) -> datetime | None:
         return None
 
 
-def _coding(stated: str | None, entity: bytes) -> str | None:
-    """The content-coding; None where the body shows that its recorder undid it and left the header as it was."""
-    is_markup = entity.lstrip(b"\xef\xbb\xbf\t\r\n ")[:1] == b"<"
-    return None if is_markup and "deflate" not in (stated or "") else stated
-
-
-async def _at_once(intent: Intent) -> Intent:
-    """An intent that needs no cleaning, in its turn."""
-    return intent
+def _marks(copied: Copied) -> tuple[Mark, ...]:
+    """What the site asks for a capture: in the answer, in what its scripts made of it, and as its recorder said."""
+    found = (*marks_of(copied.head, copied.stored.entity), *unspelled(copied.reserved))
+    return tuple(dict.fromkeys(found + (marks_of(DOM_HEAD, copied.dom.block) if copied.dom else ())))

@@ -1,7 +1,7 @@
 """What passes between the spider and the stages."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from newsmorgue.archive.capture import Assets
@@ -20,7 +20,7 @@ class FetchedPage:
     """
 
     visit: Visit
-    entity: bytes
+    entity: bytes = field(repr=False)  # a log is no place for it
     content_encoding: str | None
     charset: str | None
     assets: Assets = Assets.NONE
@@ -37,7 +37,7 @@ class FetchedList:
 
     visit: Visit
     page: ListPage
-    read: Callable[[Iterator[Found]], Iterator[Any]]
+    read: Callable[[Iterator[Found]], Iterator[Any]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

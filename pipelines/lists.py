@@ -9,12 +9,12 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.errors import CleaningFailed
-from newsmorgue.pipelines.clean import CleaningPool
+from newsmorgue.errors import CleaningFailed, CleaningStopped
+from newsmorgue.pipelines.clean import CleaningPool, stopped
 from newsmorgue.pipelines.items import FetchedList
 from newsmorgue.spiders.found import Found
 from newsmorgue.spiders.lists import unpack
-from newsmorgue.stories.filing import Discover
+from newsmorgue.stories.discovery import Discover
 
 
 class ListPipeline:
@@ -35,6 +35,8 @@ class ListPipeline:
             return item
         try:
             found = unpack(await self._pool.read_list(item.page))
+        except CleaningStopped as error:
+            return stopped(item.visit, error)  # with its validators known it would not be sent again
         except CleaningFailed as error:
             found = iter((Found(None, "", problem=f"cannot be read: {error}"),))
         ending: Any = None

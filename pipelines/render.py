@@ -5,27 +5,23 @@ cleaned in the place of what the site sent.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.crawler import Crawler
 
 from newsmorgue.archive.capture import Policy
-from newsmorgue.archive.exchange import HttpHead
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.capture.extension import CaptureExtension
-from newsmorgue.capture.policy import refusal
+from newsmorgue.capture.policy import DOM_HEAD, refusal
 from newsmorgue.errors import NewsmorgueError, RenderingFailed
 from newsmorgue.pipelines.items import FetchedPage
-from newsmorgue.stories.filing import EndVisit
+from newsmorgue.stories.filing import RETRY_AFTER, EndVisit
 from newsmorgue.times import now_utc
 
 if TYPE_CHECKING:
     from newsmorgue.pipelines.browser import Browser
 
 LARGEST_PAGE = 16 << 20
-RETRY_AFTER = timedelta(minutes=15)
-_HTML = HttpHead(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
 
 
 class RenderPipeline:
@@ -53,7 +49,7 @@ class RenderPipeline:
             return EndVisit(visit, "failed", str(error), retry_at)
         except NewsmorgueError as error:
             return EndVisit(visit, "failed", f"rendering: {error}")
-        forbidden = None if capture.source.policy is Policy.ALL else refusal(_HTML, dom)
+        forbidden = None if capture.source.policy is Policy.ALL else refusal(DOM_HEAD, dom)
         if forbidden:  # a script may say so too
             return EndVisit(visit, "refused", f"{forbidden.reason} ({forbidden.where}, rendered)")
         if visit.capture is not None:

@@ -10,8 +10,8 @@ from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.index import capture_at, payload_capture
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.cleaning import STORY_KINDS, Article, reading
-from newsmorgue.errors import CleaningFailed, NewsmorgueError
-from newsmorgue.pipelines.clean import CleaningPool
+from newsmorgue.errors import CleaningStopped, NewsmorgueError
+from newsmorgue.pipelines.clean import CleaningPool, stopped
 from newsmorgue.pipelines.items import CleanedPage
 from newsmorgue.stories.filing import EndVisit, FilePage, Renewal, StaleVersion, stale_versions
 
@@ -41,6 +41,15 @@ class VersionPipeline:
         """A :class:`CleanedPage` becomes a :class:`FilePage`, or the outcome that it is no story."""
         if not isinstance(item, CleanedPage):
             return item
+        try:
+            return await self.judge(item)
+        except CleaningStopped as error:
+            return stopped(item.visit, error)
+
+    async def judge(self, item: CleanedPage) -> FilePage | EndVisit:
+        """What a cleaned page is. Raises :class:`CleaningStopped` where there was no time to clean anew what it must be
+        compared with.
+        """
         if item.article.kind not in STORY_KINDS or not item.article.text.strip():
             return EndVisit(item.visit, "not_story", item.article.kind.value)
         if item.metadata_only:
@@ -71,7 +80,9 @@ class VersionPipeline:
             if dom is not None:
                 page = (dom, None, "utf-8")
             article = await self._pool.clean(*page, stale.url, item.memory, item.selectors)
-        except (CleaningFailed, NewsmorgueError) as error:
+        except CleaningStopped:
+            raise
+        except NewsmorgueError as error:
             _log.warning("version %s of %s keeps its old reading: %s", stale.version, stale.url, error)
             return None
         return Renewal(stale.version, article, stale.warc, stale.offset)

@@ -4,19 +4,25 @@ Imported by the worker processes alone: keep Scrapy and the catalogue out of her
 """
 
 import ctypes
+import os
 import resource
 import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 from newsmorgue.archive.capture import Assets
 from newsmorgue.capture.entity import decode_entity
 from newsmorgue.cleaning import STORY_KINDS, Article, Memory, Selectors, clean
+from newsmorgue.errors import CleaningFailed
 from newsmorgue.spiders.lists import read_list
 from newsmorgue.spiders.requisites import page_requisites
 
-__all__ = ["prepare", "read_list", "read_page"]
+__all__ = ["prepare", "read_list", "read_page", "within"]
 LARGEST_ENTITY = 64 << 20
 _MEMORY = 1 << 30
 _PR_SET_PDEATHSIG = 1
+Result = TypeVar("Result")
 
 
 def prepare() -> None:
@@ -24,6 +30,28 @@ def prepare() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def within(seconds: float, function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function that has so much of the processor's time: when it is over ``SIGPROF`` kills this process.
+
+    Raises :class:`CleaningFailed` where memory was not enough, though earlier pages had left most of it free.
+    """
+    has_room = _address_space() < _MEMORY // 2
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return function(*arguments)
+    except MemoryError as error:
+        if not has_room:
+            os._exit(os.EX_TEMPFAIL)  # a new process has all of it
+        raise CleaningFailed("cleaning needed more memory than it may have") from error
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _address_space() -> int:
+    """What of the limit is taken already, in bytes (proc(5))."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def read_page(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from scrapy.settings import default_settings
+
 from newsmorgue.settings.browser import launch_options
 
 BOT_NAME = "newsmorgue"
@@ -21,6 +23,9 @@ DOWNLOAD_HANDLERS: dict[str, Any] = {
 EXTENSIONS: dict[str, Any] = {
     "newsmorgue.capture.extension.CaptureExtension": 0,
 }
+# What is switched off below is not even imported: it brings aiohttp's web server, a tenth of what a start costs.
+_OFF = ("scrapy.extensions.remote_control.RemoteControl", "scrapy.extensions.telnet.TelnetConsole")
+EXTENSIONS_BASE = {name: order for name, order in default_settings.EXTENSIONS_BASE.items() if name not in _OFF}
 ITEM_PIPELINES = {
     "newsmorgue.pipelines.lists.ListPipeline": 50,
     "newsmorgue.pipelines.render.RenderPipeline": 90,

@@ -21,7 +21,7 @@ from newsmorgue import __version__
 from newsmorgue.archive.capture import Assets, Policy
 from newsmorgue.cleaning.selectors import Selectors
 from newsmorgue.errors import ConfigurationError, UnknownSource
-from newsmorgue.schedule.timetable import Timetable
+from newsmorgue.schedule.timetable import Timetable, shown
 from newsmorgue.settings import values
 from newsmorgue.settings.asking import Asker, Document, KeyPath, variable_of
 from newsmorgue.urls import address_key, host_and_port, is_loopback
@@ -48,8 +48,8 @@ class SourceConfiguration:
 
     ``delay`` is the least number of seconds between two requests to one host, ``concurrency`` the largest
     number of requests to one host at the same time, ``assets`` says which files are kept with a story's page; all
-    three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` an asset whose payload the
-    source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
+    three are resolved (the source's own, or the general one). With ``dedupe_across_urls`` what has a payload that
+    the source's archive has under another URL becomes a revisit of that one. ``selectors`` say where its pages keep the
     story. With ``render`` a browser makes its pages before they are cleaned. ``spider`` is the file with its spider,
     ``policy`` what is kept of what the site asks not to keep. ``timetable`` is when it is crawled, None: when somebody
     says so.
@@ -276,6 +276,9 @@ def _sources(
         source = _source(asker, path, base(path), delay, concurrency, assets)
         its_own = _timetable(asker, path, timetable)
         source = replace(source, timetable=its_own if its_own.every else None)
+        if source.timetable is not None and source.timetable.is_never:
+            hours = ", ".join(map(str, its_own.quiet))
+            asker.refuse((*path, "quiet_hours"), f"hours that leave a time for '{shown(its_own.every)}'", hours)
         other = homes.setdefault(address_key(source.home), slug)
         if other != slug:
             asker.refuse(

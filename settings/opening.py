@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from newsmorgue.archive.archive import Archive, Limits
 from newsmorgue.archive.catalogue import Catalogue
+from newsmorgue.archive.sources import home_of
 from newsmorgue.archive.spool import Spool
 from newsmorgue.archive.store import open_store
-from newsmorgue.settings.configuration import Configuration, load_configuration
+from newsmorgue.errors import UnknownSource
+from newsmorgue.settings.configuration import Configuration, SourceConfiguration, load_configuration
 
 
 def current_configuration() -> Configuration:
@@ -43,3 +46,17 @@ def opened_archive() -> Iterator[Archive]:
         yield archive
     finally:
         archive.close()
+
+
+def source_asked_for(configuration: Configuration, name: str) -> SourceConfiguration:
+    """A source by URL, by its name in morgue.toml, or by the name the archive knows it under. Raises UnknownSource."""
+    if "://" in name:
+        return configuration.source_for_url(name)
+    try:
+        return configuration.source_named(name)
+    except UnknownSource:
+        with opened_archive() as archive:
+            home = home_of(archive, name)
+        if home is None:
+            raise
+        return replace(configuration.source_for_url(home), slug=name)

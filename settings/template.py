@@ -71,7 +71,7 @@ TEMPLATE = """\
 # spider = "example.py"            # a spider of its own: 'scrapy genspider -t morgue example example.org' writes one
 # render = true                    # its pages are made by scripts: needs newsmorgue[browser]
 # policy = "metadata"              # of what the site asks not to keep (noarchive, TDM): "nothing", "metadata" or "all"
-# dedupe_across_urls = true        # an asset that came under another address before is stored once
+# dedupe_across_urls = true        # what came under another address before is stored once
 
 # CSS selectors, for what the cleaner gets wrong on a site; each can be left out.
 # [sources.example.selectors]

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsmorgue.archive.capture import Assets, Policy
-from newsmorgue.cleaning.selectors import check as check_selector
 from newsmorgue.schedule import timetable
 
 SLUG = re.compile(r"[a-z0-9._-]{1,64}")
@@ -209,8 +208,11 @@ def assets(given: object) -> Assets:
 
 def selector(given: object) -> str:
     """A CSS selector."""
+    # Only a configuration that has one needs what reads pages.
+    from newsmorgue.cleaning.choosing import check
+
     try:
-        check_selector(given if isinstance(given, str) else "")
+        check(given if isinstance(given, str) else "")
     except ValueError as error:
         raise ValueError(f'a CSS selector, as in "div.story > p" ({error})') from error
     return str(given)

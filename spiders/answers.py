@@ -1,6 +1,6 @@
 """What an answer means: from a recorded exchange to intents and pages. Pure: no Scrapy, no network, no clock."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from newsmorgue.archive.capture import HTML_TYPES, PAGE_ROLES, Assets, Role
 from newsmorgue.archive.exchange import HttpHead
-from newsmorgue.archive.frontier import Claim
+from newsmorgue.archive.frontier import Claim, KnownList
 from newsmorgue.capture.entity import decode_entity
+from newsmorgue.capture.policy import TDM, marks_of
 from newsmorgue.capture.recorder import Recorded
 from newsmorgue.errors import NewsmorgueError
 from newsmorgue.pipelines.items import FetchedList, FetchedPage
@@ -23,20 +24,20 @@ from newsmorgue.spiders.mentions import absolute_address
 from newsmorgue.spiders.readers import Reader
 from newsmorgue.spiders.requisites import css_requisites
 from newsmorgue.stories.assets import DiscoverAssets
+from newsmorgue.stories.discovery import Discover, Finding, NextPage
 from newsmorgue.stories.filing import (
     MAX_HOPS,
-    Discover,
+    RETRY_AFTER,
     EndVisit,
+    FailUnvouched,
     FileGone,
     FileRedirect,
     FileUnmodified,
-    Finding,
     Intent,
-    NextPage,
     Visit,
 )
 from newsmorgue.stories.identity import Address, same_site
-from newsmorgue.urls import address_key
+from newsmorgue.urls import address_key, host_and_port
 
 OPERATOR = "operator"  # found_in of what was typed or configured, or what robots.txt names
 GUESS = "guess"  # found_in of addresses that nobody named, but which many sites have
@@ -47,8 +48,9 @@ _MOST_LINKS = 5000
 # Further pages of a section: what a crawl reads as long as each has something new, and with a day to go back to.
 MOST_PAGES = 50
 MOST_PAGES_SINCE = 2000
+MOST_OTHER_HOSTS = 5
+_MAY_BE_ELSEWHERE = frozenset({Role.FEED, Role.SITEMAP})
 _UNVOUCHED = frozenset({Role.LINK, Role.SECTION})
-_RETRY_AFTER = timedelta(minutes=15)
 _LONGEST_WAIT = timedelta(days=1)
 
 
@@ -60,6 +62,28 @@ def address_of(source: SourceConfiguration, url: str, key: str) -> Address:
 def is_ours(source: SourceConfiguration, url: str) -> bool:
     """Whether a URL is on the source's own site."""
     return same_site(address_of(source, source.home, ""), url)
+
+
+def in_charge(source: SourceConfiguration, sitemaps: Iterable[str]) -> list[str]:
+    """The sitemaps that are read of those that the source's robots.txt names: its owner may keep them at another site
+    (sitemaps.org, "Sitemaps & Cross Submits"). At five others at most: nobody's file sends a crawl round the world."""
+    named = list(sitemaps)
+    others = list(dict.fromkeys(host_and_port(url) for url in named if not is_ours(source, url)))[:MOST_OTHER_HOSTS]
+    return [url for url in named if is_ours(source, url) or host_and_port(url) in others]
+
+
+def strays(source: SourceConfiguration, known: Sequence[KnownList], named: Sequence[str]) -> list[str]:
+    """The keys of sitemaps at other sites that nobody there is in charge of any more: neither does ``named`` lead to
+    that site, nor does a sitemap of the source's redirect to it."""
+    targets = {one.leads_to for one in known if is_ours(source, one.url)}
+    said = [*named, *(one.url for one in known if one.key in targets)]
+    elsewhere = (one for one in known if not is_ours(source, one.url))
+    return [one.key for one in elsewhere if not any(is_beside(source, url, one.url) for url in said)]
+
+
+def is_beside(source: SourceConfiguration, url: str, other: str) -> bool:
+    """Whether a list at another site, at ``url``, and ``other`` are at the same one."""
+    return same_site(address_of(source, url, ""), other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +112,16 @@ class Answer:
         """The visit that this answer ends."""
         claim = self.claim
         address = address_of(self.source, claim.url, claim.key)
-        validators = (
-            (self.head.get("etag"), self.head.get("last-modified")) if self.head.status == 200 else (None, None)
-        )
+        # Of what was not kept as it came, a 304 would have nothing to refer to but what was kept before it.
+        is_kept = self.head.status == 200 and self.recorded.refusal is None
+        validators = (self.head.get("etag"), self.head.get("last-modified")) if is_kept else (None, None)
         return Visit(address, self.run, claim.reason, claim.role, self.recorded.capture, *validators)
 
 
 def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList]:
     """Everything an answer leads to. Exactly one of the items ends the visit, sooner or later."""
     status, refused = answer.head.status, answer.recorded.refusal
-    if refused and answer.recorded.capture is None:
+    if refused and answer.recorded.capture is None and not may_follow(answer):
         yield EndVisit(answer.visit, "refused", f"{refused.reason} ({refused.where})")
     elif status in (200, 203) and answer.recorded.exchange.truncated:
         yield failed(answer, f"cut short ({answer.recorded.exchange.truncated})")
@@ -115,22 +139,29 @@ def read_answer(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList]:
         yield failed(answer, f"status {status}")
 
 
-def failed(answer: Answer, why: str) -> EndVisit:
+def may_follow(answer: Answer) -> bool:
+    """Whether a list is read for its addresses: ``noarchive`` speaks of keeping, a TDM reservation of reading."""
+    is_list = answer.claim.role not in PAGE_ROLES and answer.claim.role != Role.ASSET
+    marks = marks_of(answer.head, answer.recorded.exchange.entity) if answer.recorded.refusal else ()
+    return is_list and not any(mark.reason == TDM for mark in marks)
+
+
+def failed(answer: Answer, why: str) -> EndVisit | FailUnvouched:
     """A failure, to be tried again later; for an address nobody vouched for, only the fact that nothing is there."""
     if answer.claim.role in _UNVOUCHED or answer.claim.found_in == GUESS:
-        return EndVisit(answer.visit, "not_story", why)
-    return EndVisit(answer.visit, "failed", why, answer.now + _RETRY_AFTER)
+        return FailUnvouched(answer.visit, why, answer.now + RETRY_AFTER)
+    return EndVisit(answer.visit, "failed", why, answer.now + RETRY_AFTER)
 
 
 def retry_time(head: HttpHead, now: datetime) -> datetime:
     """When Retry-After (RFC 9110 §10.2.3: seconds or a date) allows the next try: at most a day, else 15 minutes."""
     value = (head.get("retry-after") or "").strip()
-    if value.isdigit():
+    if value.isdecimal():
         return now + min(timedelta(seconds=int(value[:9])), _LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
-        return now + _RETRY_AFTER
+        return now + RETRY_AFTER
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return min(max(moment, now), now + _LONGEST_WAIT)
 
@@ -173,7 +204,7 @@ def _read_redirect(answer: Answer) -> Intent:
     target = absolute_address(_as_sent(answer.head.get("location") or ""), answer.claim.url)
     if target is None:
         return failed(answer, "redirect without an http address in Location")
-    if not is_ours(answer.source, target):
+    if not is_ours(answer.source, target) and not _is_list_moved(answer, target):
         if answer.claim.role in PAGE_ROLES:
             return EndVisit(answer.visit, "not_story", f"redirects to another site: {target[:500]}")
         return failed(
@@ -182,6 +213,12 @@ def _read_redirect(answer: Answer) -> Intent:
     # A further page of a list counts how far back it is, not redirects.
     most = MOST_PAGES_SINCE if answer.claim.role == Role.OLDER else MAX_HOPS
     return FileRedirect(answer.visit, target, answer.claim.hops, answer.now, most)
+
+
+def _is_list_moved(answer: Answer, target: str) -> bool:
+    """Whether the site itself says that its feed or sitemap is elsewhere, or one that is moves within that place."""
+    is_said = is_ours(answer.source, answer.claim.url) or is_beside(answer.source, answer.claim.url, target)
+    return answer.claim.role in _MAY_BE_ELSEWHERE and is_said
 
 
 def _as_sent(value: str) -> str:
@@ -193,11 +230,11 @@ def _as_sent(value: str) -> str:
 
 
 def _read_absence(answer: Answer) -> Intent:
-    if answer.claim.role in (Role.ASSET, Role.SECTION, Role.OLDER):
-        return EndVisit(answer.visit, "gone", str(answer.head.status))
-    if answer.claim.role in PAGE_ROLES or answer.claim.found_in == GUESS:
+    if answer.claim.role in PAGE_ROLES:
         return FileGone(answer.visit, answer.head.status, answer.now)
-    return failed(answer, f"status {answer.head.status}")
+    if answer.claim.role == Role.HOME or answer.claim.found_in == OPERATOR:
+        return failed(answer, f"status {answer.head.status}")
+    return EndVisit(answer.visit, "gone", str(answer.head.status))  # a dead link of the site's is no failure of ours
 
 
 def _read_content(answer: Answer) -> Iterator[Intent | FetchedPage | FetchedList]:
@@ -229,7 +266,7 @@ def list_intents(answer: Answer, found: Iterable[Found]) -> Iterator[Intent | Fe
 def _ending(answer: Answer, told: "_Told") -> Intent | FetchedPage:
     if told.problem and not told.count and answer.claim.found_in == OPERATOR:
         return failed(answer, told.problem)
-    if answer.claim.role == Role.HOME and urlsplit(answer.claim.url).path.strip("/"):
+    if answer.claim.role == Role.HOME and urlsplit(answer.claim.url).path.strip("/") and not answer.recorded.refusal:
         return _read_page(answer)  # "home" is what the operator typed: it may well be a story
     return EndVisit(answer.visit, "listed", told.problem)
 
@@ -271,14 +308,24 @@ class _Told:
 
 
 def _on_site(answer: Answer, found: Iterable[Found]) -> Iterator[Finding]:
-    """What is on the source's own site, but for its home page. The rest are adverts, or another source's."""
+    """What is on the source's own site, but for its home page. The rest are adverts, or another source's.
+
+    Its feed may be at a service that counts readers: a page that declares it says so. Its sitemaps may be at another
+    site too, and name further ones there. What stories they name must be here.
+    """
     home = address_key(answer.source.home)
     for one in found:
         role = one.role
-        if role is None or not is_ours(answer.source, one.url) or address_key(one.url) == home:
+        if role is None or not _is_wanted(answer, role, one.url) or address_key(one.url) == home:
             continue
         if role not in PAGE_ROLES or not is_advert(one.url):
             yield Finding(one.url, role, one.stated)
+
+
+def _is_wanted(answer: Answer, role: Role, url: str) -> bool:
+    if role == Role.SITEMAP and is_beside(answer.source, answer.claim.url, url):
+        return True
+    return role == Role.FEED or is_ours(answer.source, url)
 
 
 def _batches(findings: Iterable[Finding], size: int) -> Iterator[list[Finding]]:

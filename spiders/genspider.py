@@ -14,6 +14,8 @@ from typing import Any
 from scrapy.commands import genspider
 from scrapy.utils.conf import closest_scrapy_cfg
 
+from newsmorgue.settings.values import SLUG
+
 TEMPLATES = Path(__file__).parent / "templates"
 _OURS = "morgue"
 _IMPORTS = "from newsmorgue.archive.capture import Role\nfrom newsmorgue.cleaning import clean"
@@ -25,6 +27,10 @@ class Command(genspider.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Scrapy's hook."""
+        if opts.template == _OURS and args and not SLUG.fullmatch(args[0]):
+            sys.stdout.write(f"'{args[0]}' is no name of a source: 1 to 64 of a-z 0-9 . _ -\n")
+            self.exitcode = 1
+            return
         if opts.template == _OURS and len(args) == 2 and not opts.force:
             there = [path for path in self._files(genspider.sanitize_module_name(args[0])) if path.exists()]
             if there:

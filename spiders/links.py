@@ -92,7 +92,9 @@ def feeds_linked_from(html: bytes, url: str) -> list[str]:
 
 def _is_feed(tag: etree._Element) -> bool:
     kind = tag.get("type", "").partition(";")[0].strip().lower()
-    return kind in _FEED_TYPES and "alternate" in tag.get("rel", "").lower().split()
+    # JSON Feed 1.0 (2017) had no type of its own yet; under this one WordPress names every page's data.
+    is_json_feed = kind == "application/json" and "feed" in tag.get("href", "").lower()
+    return (kind in _FEED_TYPES or is_json_feed) and "alternate" in tag.get("rel", "").lower().split()
 
 
 def story_links(html: bytes, url: str, hosts: Collection[str] = ()) -> list[Mention]:

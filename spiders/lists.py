@@ -6,12 +6,12 @@ some hundred kilobytes, and are unpacked there a few at a time.
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isal import isal_zlib
 
 from newsmorgue.archive.capture import Role
-from newsmorgue.capture.entity import decode_entity
+from newsmorgue.capture.entity import decode_entity, is_gzip
 from newsmorgue.spiders.feeds import parse_feed
 from newsmorgue.spiders.found import Found
 from newsmorgue.spiders.listing import read_listing
@@ -28,7 +28,7 @@ class ListPage:
 
     role: Role
     url: str
-    entity: bytes
+    entity: bytes = field(repr=False)  # a log is no place for it
     content_encoding: str | None
     charset: str | None
     hosts: tuple[str, ...] = ()
@@ -59,19 +59,29 @@ def _line(found: Found) -> bytes:
 
 def _read(page: ListPage) -> Iterator[Found]:
     body = decode_entity(page.entity, page.content_encoding, LARGEST_LIST)
+    if is_gzip(body) and page.role != Role.SITEMAP:  # a sitemap is unpacked as it is read
+        body = decode_entity(body, "gzip", LARGEST_LIST)
     if page.reader is not None:
         return page.reader.read(body, page.url, page.charset)
     if page.role == Role.SITEMAP:
         return _in_sitemap(body, page.url)
-    if page.role == Role.FEED:
+    if page.role == Role.FEED or (page.role == Role.HOME and _is_feed(body, page.url)):
         return _in_feed(body, page.url)
     return _in_page(body, page.url, page.hosts, page.charset)
+
+
+def _is_feed(body: bytes, url: str) -> bool:
+    """Whether what was typed as a home page is a feed."""
+    begins_like_one = (
+        body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<rss", b"<feed", b"<rdf", b"{"))
+    )
+    return begins_like_one and bool(parse_feed(body, url).mentions)
 
 
 def _in_sitemap(body: bytes, url: str) -> Iterator[Found]:
     stream = SitemapStream(body, url)
     for is_sitemap, mention in stream:
-        yield Found(Role.SITEMAP, mention.url) if is_sitemap else Found(Role.STORY, mention.url, mention.stated)
+        yield Found(Role.SITEMAP if is_sitemap else Role.STORY, mention.url, mention.stated)
     yield from _problem(stream.problem)
 
 

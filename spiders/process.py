@@ -3,6 +3,7 @@
 # First: it looks through all loaded modules for each frame of the stack, three times, and there are few of either yet.
 import scrapy.core.downloader.contextfactory  # noqa: F401, I001
 
+import gc
 import logging
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from newsmorgue.capture.extension import PROGRESS, CaptureExtension
 from newsmorgue.errors import ExitCode, NewsmorgueError
 from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration
+from newsmorgue.spiders.budget import BudgetMiddleware
 from newsmorgue.spiders.news import NewsSpider
 from newsmorgue.spiders.own import spider_of
 from newsmorgue.spiders.trial import on_trial
@@ -84,6 +86,7 @@ def run_jobs(configuration: Configuration, jobs: Sequence[Job], watch: Watch | N
             crawler.signals.connect(_Watcher(watch), PROGRESS, weak=False)
         process.crawl(crawler, source=job.source, recheck=job.recheck, save=job.save, since=job.since)
         crawlers.append(crawler)
+    gc.freeze()  # all that is loaded stays: no collection need look through it
     create_looping_call(_Stopper(crawlers).look).start(_LOOK_SECONDS, now=False)
     process.start()
     return [_report(job, crawler) for job, crawler in zip(jobs, crawlers, strict=True)]
@@ -98,7 +101,7 @@ class _Stopper:
     """Once the process is told to stop, gives what is on its way a few seconds, and then ends the runs without it.
 
     Scrapy alone waits for every request that it has begun, also for those that wait for their turn: with a delay of
-    20 seconds, ten minutes. What is cut off is put back and fetched by the next run.
+    20 seconds, ten minutes. These are let go at once. What is so, and what is cut off, is fetched by the next run.
     """
 
     def __init__(self, crawlers: Sequence[Crawler]) -> None:
@@ -110,6 +113,8 @@ class _Stopper:
         stopping = [crawler for crawler in self._crawlers if _is_stopping(crawler)]
         if stopping and self._until is None:
             self._until = time.monotonic() + _GRACE_SECONDS
+            for budget in filter(None, (crawler.get_downloader_middleware(BudgetMiddleware) for crawler in stopping)):
+                budget.stop()
         if stopping and self._until is not None and time.monotonic() >= self._until:
             self._cut_off(stopping)
 

@@ -61,7 +61,7 @@ class SitemapReader:
         stream = SitemapStream(body, url)
         for is_sitemap, mention in stream:
             if is_sitemap and re.search(self.sitemap, mention.url):
-                yield Found(Role.SITEMAP, mention.url)
+                yield Found(Role.SITEMAP, mention.url, mention.stated)
             elif not is_sitemap and re.search(self.story, mention.url):
                 yield Found(Role.STORY, mention.url, mention.stated)
         yield from _problem(stream.problem)

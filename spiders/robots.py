@@ -8,14 +8,14 @@ of it.
 
 import asyncio
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
 from protego import Protego
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -25,6 +25,7 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
     IgnoreRequest,
     ResponseDataLossError,
+    StopDownload,
     UnsupportedURLSchemeError,
 )
 from scrapy.http import Response
@@ -33,14 +34,16 @@ from twisted.internet.error import ConnectError, ConnectionClosed
 
 from newsmorgue.archive.capture import Role
 from newsmorgue.archive.catalogue import Catalogue
-from newsmorgue.archive.hosts import KnownRobots, known_robots, remember_robots
-from newsmorgue.capture.entity import decode_entity
-from newsmorgue.capture.extension import ASKED, ROLE, CaptureExtension
+from newsmorgue.archive.hosts import KnownRobots, authority_of, known_robots, remember_robots
+from newsmorgue.capture.entity import entity_pieces
+from newsmorgue.capture.extension import ASKED, CUT, RECORDED, ROLE, CaptureExtension
 from newsmorgue.capture.policy import AI, Mark
-from newsmorgue.errors import NewsmorgueError
+from newsmorgue.capture.recorder import Recorded
+from newsmorgue.errors import ForbiddenAddress, NewsmorgueError
+from newsmorgue.spiders.copies import copy_of, has_conditions, with_conditions
+from newsmorgue.spiders.failures import why
 from newsmorgue.spiders.mentions import absolute_address
 from newsmorgue.times import now_utc
-from newsmorgue.urls import host_and_port
 
 # Crawlers that gather for language models, by the product tokens that their operators publish.
 AI_CRAWLERS = frozenset({
@@ -58,9 +61,13 @@ KEPT = timedelta(hours=24)  # RFC 9309 §2.4
 GIVEN_UP = timedelta(days=30)  # RFC 9309 §2.3.1.4
 # A host that gave no answer is asked again, but not once for every URL in hand.
 _FAILURE_KEPT = timedelta(minutes=5)
-_LARGEST_ENTITY = 16 << 20
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+# So much is received and kept, as of any page; what is read stands at its beginning.
+_LARGEST_BODY = 16 << 20
+_ENOUGH = "newsmorgue_enough"
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _AGENT_LINE = re.compile(r"user[ -]?agent(?:\s*+:|\s)(.*)", re.I | re.S)
+# RFC 9309 §2.2.4: no other record may end a group. The misspellings are those that Protego reads.
+_GROUP_LINE = re.compile(r"\s*(?:user[ -]?agent|allow|diss?allow|diss?alow|diasllow|disallaw)(?:\s|:)", re.I)
 # RFC 3986 §2.2, but for what has a meaning of its own in a rule ($, *), in a query (&, =, +) or in an address (#).
 _RESERVED = re.compile(r"%(3a|2f|3f|5b|5d|40|21|27|28|29|2c|3b)", re.I)
 _TOKEN = re.compile(r"[A-Za-z_-]+")  # RFC 9309 §2.2.1
@@ -92,20 +99,19 @@ class RobotsUnavailable(IgnoreRequest):
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """A host's rules. ``body`` is None where it has no robots.txt, which allows everything."""
+    """A host's rules. ``body`` is None where it has no robots.txt, which allows everything.
+
+    ``crawl_delay`` is how many seconds the host wants between requests: not part of the RFC, and common.
+    """
 
     rules: Protego
     body: bytes | None = None
     shut_out: str | None = None  # names of AI crawlers to which the whole host is closed, as robots.txt spells them
+    crawl_delay: float | None = None
 
     def allows(self, url: str) -> bool:
         """Whether newsmorgue may fetch a URL of this host."""
         return self.rules.can_fetch(_plain_query(url), PRODUCT_TOKEN)
-
-    @property
-    def crawl_delay(self) -> float | None:
-        """Seconds the host wants between requests; not part of the RFC, and common."""
-        return self.rules.crawl_delay(PRODUCT_TOKEN)
 
 
 def parse_robots(body: bytes) -> Robots:
@@ -114,12 +120,31 @@ def parse_robots(body: bytes) -> Robots:
     >>> parse_robots(b"User-agent: *\\nDisallow: /private").allows("https://example.org/private/x")
     False
     """
-    head = body[:MOST_BYTES]
-    if len(body) > MOST_BYTES:
-        # Half a "Disallow: /private" could be "Disallow: /".
-        head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
+    head = _head(body)
     lines = head.decode("utf-8-sig", "replace").splitlines()
-    return Robots(Protego.parse("\n".join(map(_exact_agent, lines))), head, _shut_out(lines))
+    of_groups = list(filter(_GROUP_LINE.match, lines))
+    return Robots(_rules(of_groups), head, _shut_out(of_groups), _crawl_delay(lines))
+
+
+def rules_in(body: bytes | None) -> list[str]:
+    """The lines of a robots.txt that say what may be fetched."""
+    return list(filter(_GROUP_LINE.match, _head(body or b"").decode("utf-8-sig", "replace").splitlines()))
+
+
+def _head(body: bytes) -> bytes:
+    """What is read of a robots.txt: whole lines, for half a ``Disallow: /private`` could be ``Disallow: /``."""
+    head = body[:MOST_BYTES]
+    return head if len(body) <= MOST_BYTES else head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
+
+
+def _rules(lines: Iterable[str]) -> Protego:
+    return Protego.parse("\n".join(map(_exact_agent, lines)))
+
+
+def _crawl_delay(lines: list[str]) -> float | None:
+    """As everybody writes it, a group may be nothing but its name and this."""
+    is_there = any("delay" in line.lower() for line in lines)
+    return _rules(lines).crawl_delay(PRODUCT_TOKEN) if is_there else None
 
 
 def _shut_out(lines: list[str]) -> str | None:
@@ -167,7 +192,7 @@ class RobotsTxtMiddleware:
     def __init__(self, crawler: Crawler, clock: Callable[[], datetime] = now_utc) -> None:
         self._crawler = crawler
         self._clock = clock
-        self._known: dict[tuple[str, str, int], tuple[datetime, asyncio.Task[Robots]]] = {}
+        self._known: dict[str, tuple[datetime, asyncio.Task[Robots]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -198,46 +223,60 @@ class RobotsTxtMiddleware:
         """
         try:
             return (await self._robots(url)).body
-        except RobotsUnavailable:
+        except (RobotsUnavailable, ForbiddenAddress):
             return None
+
+    async def allowed_again(self, urls: Mapping[str, datetime]) -> list[str]:
+        """Of URLs that were disallowed, and when, those that are not by rules that are newer."""
+        found: list[str] = []
+        for authority in dict.fromkeys(map(authority_of, urls)):
+            mine = [url for url in urls if authority_of(url) == authority]
+            try:
+                robots = await self._robots(mine[0])
+            except (RobotsUnavailable, ForbiddenAddress):
+                continue
+            changed = self._read_copy(authority).changed_at
+            found += [url for url in mine if changed and urls[url] < changed and robots.allows(url)]
+        return found
 
     def crawl_delay(self, url: str) -> float | None:
         """Seconds that the host of a URL asks for between requests; None where it asks for none or was not
         asked yet.
         """
-        _, task = self._known.get(_authority(url), (None, None))
+        _, task = self._known.get(authority_of(url), (None, None))
         if task is None or not task.done() or task.cancelled() or task.exception():
             return None
         return task.result().crawl_delay
 
     async def _robots(self, url: str) -> Robots:
         """All that ask for one host wait for one answer; none of them can cancel it for the others."""
-        key = _authority(url)
+        key = authority_of(url)
         until, task = self._known.get(key, (None, None))
         if task is None or until is None or (task.done() and self._clock() >= until):
             task = asyncio.ensure_future(self._get(key, f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/robots.txt"))
             self._known[key] = (self._clock() + KEPT, task)
         return await asyncio.shield(task)
 
-    async def _get(self, key: tuple[str, str, int], url: str) -> Robots:
+    async def _get(self, key: str, url: str) -> Robots:
         """The catalogue's copy while it is fresh, else the host's; the copy again while the host has none to give."""
         now, known = self._clock(), self._read_copy(key)
         if known.fetched_at is not None and known.failed_since is None and now - known.fetched_at < KEPT:
             self._known[key] = (known.fetched_at + KEPT, self._known[key][1])
             return _robots_of(known.body)
         try:
-            robots = await self._fetch(url)
+            fresh = await self._fetch(url, known)
         except RobotsUnavailable:
             self._known[key] = (now + _FAILURE_KEPT, self._known[key][1])
             since = known.failed_since or now
-            self._keep_copy(key, KnownRobots(known.body, known.fetched_at, since))
+            self._keep_copy(key, replace(known, failed_since=since))
             if now - since >= GIVEN_UP:  # RFC 9309 §2.3.1.4: then it is as if there were none
-                return Robots(Protego.parse(""))
+                return _robots_of(None)
             if known.fetched_at is None:
                 raise
             return _robots_of(known.body)
-        self._keep_copy(key, KnownRobots(robots.body, now))
-        return robots
+        is_same = known.fetched_at is not None and rules_in(fresh.body) == rules_in(known.body)
+        self._keep_copy(key, replace(fresh, changed_at=known.changed_at if is_same else now))
+        return _robots_of(fresh.body)
 
     @property
     def _catalogue(self) -> Catalogue | None:
@@ -245,61 +284,117 @@ class RobotsTxtMiddleware:
         capture = self._crawler.get_extension(CaptureExtension)
         return capture.archive.catalogue if capture is not None else None
 
-    def _read_copy(self, key: tuple[str, str, int]) -> KnownRobots:
+    def _read_copy(self, key: str) -> KnownRobots:
         if self._catalogue is None:
             return KnownRobots()
         with self._catalogue.read() as connection:
-            return known_robots(connection, _text_of(key)) or KnownRobots()
+            return known_robots(connection, key) or KnownRobots()
 
-    def _keep_copy(self, key: tuple[str, str, int], known: KnownRobots) -> None:
+    def _keep_copy(self, key: str, known: KnownRobots) -> None:
         if self._catalogue is not None:
             with self._catalogue.write() as connection:
-                remember_robots(connection, _text_of(key), known)
+                remember_robots(connection, key, known)
 
-    async def _fetch(self, url: str) -> Robots:
+    async def _fetch(self, url: str, known: KnownRobots) -> KnownRobots:
         address: str | None = url
         for _ in range(MOST_REDIRECTS + 1):
+            request = _request(address or url, known)
             try:
-                response = await self._download(address or url)
+                response = await self._download(request)
             except NO_ANSWER as error:
-                raise RobotsUnavailable(f"{address}: no answer: {type(error).__name__}: {error}") from error
-            if response.status not in _REDIRECTS:
-                return _judge(response)
-            address = absolute_address(_header(response, "Location"), response.url)
+                if isinstance(error, ForbiddenAddress) and address == url:
+                    raise  # so is all that is there, today and tomorrow
+                begun = _begun(request)
+                if begun is None:
+                    raise RobotsUnavailable(f"{address}: {why(error)}") from error
+                return KnownRobots(begun, self._clock())
+            if response.status == 304 and has_conditions(request):
+                return replace(known, fetched_at=self._clock(), failed_since=None)
+            if response.status not in REDIRECTS:
+                return copy_of(response, request, _judge(response), self._clock())
+            address = target_of(response)
             if address is None:
                 break
         # RFC 9309 §2.3.1.2: after so many redirects a crawler may take it that there is none.
-        return Robots(Protego.parse(""))
+        return KnownRobots(None, self._clock())
 
-    async def _download(self, url: str) -> Response:
+    async def _download(self, request: Request) -> Response:
         engine = self._crawler.engine
         if engine is None:
             raise RuntimeError("robots.txt can only be fetched while the crawl runs")
-        meta = {NO_ROBOTS: True, "dont_redirect": True, ROLE: Role.ROBOTS}
-        return await engine.download_async(Request(url, priority=1000, meta=meta, callback=NO_CALLBACK))
+        enough = request.meta[_ENOUGH] = _Enough()
+        self._crawler.signals.connect(enough.look, signals.bytes_received)
+        try:
+            return await engine.download_async(request)
+        finally:
+            self._crawler.signals.disconnect(enough.look, signals.bytes_received)
 
 
-def _judge(response: Response) -> Robots:
+class _Enough:
+    """Ends a download that is longer than any that is kept, and has what came of it taken for the answer: Scrapy's own
+    limit would give nothing of it."""
+
+    def __init__(self) -> None:
+        self._request: Request | None = None
+        self._received = 0
+
+    def look(self, request: Request, data: bytes) -> None:
+        """Scrapy's signal: more of an answer came."""
+        if request.meta.get(_ENOUGH) is not self:
+            return
+        if request is not self._request:  # the first try, or another one
+            self._request, self._received = request, 0
+        self._received += len(data)
+        if self._received > _LARGEST_BODY:
+            request.meta[CUT] = "length"
+            raise StopDownload(fail=False)
+
+
+def _request(url: str, known: KnownRobots) -> Request:
+    meta = {NO_ROBOTS: True, "dont_redirect": True, "download_maxsize": 0, ROLE: Role.ROBOTS}
+    return with_conditions(Request(url, priority=1000, meta=meta, callback=NO_CALLBACK), known)
+
+
+def _begun(request: Request) -> bytes | None:
+    """What came of a file that did not end, if that is all that is read of one; else None."""
+    recorded: Recorded | None = request.meta.get(RECORDED)
+    if recorded is None or not 200 <= recorded.exchange.head.status < 300:
+        return None
+    try:
+        begun = _beginning(recorded.exchange.entity, recorded.exchange.head.get("content-encoding"))
+    except NewsmorgueError:
+        return None
+    return begun if len(begun) > MOST_BYTES else None
+
+
+def _beginning(body: bytes, coding: str | None) -> bytes:
+    """What is read of a body, without its content-coding, and something more where there is more. Raises what
+    :func:`entity_pieces` raises, if that is before as much could be read."""
+    beginning = b""
+    for piece in entity_pieces(body, coding, _LARGEST_BODY):
+        beginning += piece
+        if len(beginning) > MOST_BYTES:
+            break
+    return beginning
+
+
+def _judge(response: Response) -> bytes | None:
     """RFC 9309 §2.3.1: 2xx has rules, 4xx means there are none; all else, and 429, means not now."""
     if 200 <= response.status < 300:
         try:
-            return parse_robots(decode_entity(response.body, _header(response, "Content-Encoding"), _LARGEST_ENTITY))
+            return _beginning(response.body, _header(response, "Content-Encoding"))
         except NewsmorgueError as error:
             raise RobotsUnavailable(f"{response.url}: cannot be read: {error}") from error
     if 400 <= response.status < 500 and response.status != 429:
-        return Robots(Protego.parse(""))
+        return None
     raise RobotsUnavailable(f"{response.url}: status {response.status}")
+
+
+def target_of(response: Response) -> str | None:
+    """Where a redirect leads; None where that is no web address."""
+    return absolute_address(_header(response, "Location"), response.url)
 
 
 def _header(response: Response, name: str) -> str | None:
     value = response.headers.get(name)
     return value.decode("utf-8", "replace") if value else None
-
-
-def _authority(url: str) -> tuple[str, str, int]:
-    return (urlsplit(url).scheme, *host_and_port(url))
-
-
-def _text_of(authority: tuple[str, str, int]) -> str:
-    scheme, host, port = authority
-    return f"{scheme}://{host}:{port}"

@@ -13,6 +13,7 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import PAGE_ROLES, Role
 from newsmorgue.archive.frontier import Claim
+from newsmorgue.archive.hosts import authority_of, known_robots
 from newsmorgue.capture.extension import CaptureExtension
 from newsmorgue.spiders.news import NewsSpider
 from newsmorgue.times import microseconds, now_utc
@@ -103,23 +104,23 @@ class Found:
     tried: tuple[PageTried, ...]
 
 
-def found(archive: Archive) -> Found:
-    """What a trial left in its archive."""
+def found(archive: Archive, home: str) -> Found:
+    """What a trial of the source at that home left in its archive."""
     with archive.catalogue.read() as connection:
         pages = sa.select(sa.func.count()).select_from(schema.urls).where(_U.role.in_(PAGE_ROLES))
         return Found(
-            _robots(connection),
+            _robots(connection, home),
             tuple(_lists(connection)),
             connection.execute(pages).scalar_one(),
             tuple(_tried(connection)),
         )
 
 
-def _robots(connection: sa.Connection) -> str:
-    row = connection.execute(sa.select(schema.robots).order_by(schema.robots.c.authority).limit(1)).first()
-    if row is None or row.fetched_at is None:
+def _robots(connection: sa.Connection, home: str) -> str:
+    known = known_robots(connection, authority_of(home))
+    if known is None or known.fetched_at is None:
         return "unavailable"
-    return "none" if row.body is None else f"{len(row.body)} bytes"
+    return "none" if known.body is None else f"{len(known.body)} bytes"
 
 
 def _lists(connection: sa.Connection) -> Iterable[ListFound]:
@@ -139,7 +140,7 @@ def _tried(connection: sa.Connection) -> Iterable[PageTried]:
     columns: list[Any] = [_U.url, _U.found_in, stated.label("stated"), _U.outcome, _U.detail, *names]
     query = sa.select(*columns).outerjoin_from(schema.urls, schema.texts, _T.version == _U.detail)
     tried = (_U.role.in_(PAGE_ROLES), _U.outcome.is_not(None))
-    for row in connection.execute(query.where(*tried).order_by(_U.outcome_at, _U.url)):
+    for row in connection.execute(query.where(*tried).order_by(stated.is_(None), stated.desc(), _U.url)):
         detail = row.detail if row.kind is None else None
         read = (row.kind, row.headline, row.published, row.characters)
         yield PageTried(row.url, row.found_in, row.stated, row.outcome, detail, *read)

@@ -1,14 +1,23 @@
 """Fixtures for all tests. A server starts when the first test asks for it, and ends with the session."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from newsmorgue.archive.store import Store, open_store
+from tests.environment import plain
 from tests.sealed import fetch_stores
 from tests.servers import Postgres, Seaweed, postgres_server, seaweed_server
+
+# The same examples each time, however long one takes: what a test finds must not depend on the machine, nor on chance.
+# The nightly run searches on, with others each night.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("alike", settings.get_profile("search"), derandomize=True, database=None)
+settings.load_profile("alike")
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +25,8 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """A real S3 store. Tests that open it through boto3's usual chain want ``s3_credentials`` too."""
     with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
         yield server
+        if "PYTEST_XDIST_WORKER" in os.environ:  # the server goes with this process, before every WARC is looked at
+            fetch_stores(server, tmp_path_factory.mktemp("fetched"))
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +37,18 @@ def fetched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def pytest_configure() -> None:
-    """Ctrl-C reaches what the tests start, even where a shell runs them in the background and has it ignored."""
+    """No test sees what a shell's environment says to others. Ctrl-C reaches what the tests start, even where a shell
+    runs them in the background and has it ignored."""
+    kept = plain(os.environ) | {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
+    os.environ.clear()
+    os.environ.update(kept)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes go by the name of their argument: gzip writes the time into them, and processes must agree on names."""
+    return argname if isinstance(val, bytes) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ with postgres_server() as postgres:
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 Hook = Callable[[bytes], bytes | None]
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
+# Above those of well-known services, and below what Linux gives to connections unless it is told otherwise.
+_PORTS = range(10_000, 32_000)
+_GIVEN_AWAY = Path("/proc/sys/net/ipv4/ip_local_port_range")
 REGION = "us-east-1"
 _READY = "ready"
 # Every port that `weed mini` opens. A gRPC port left out would be the HTTP port + 10000.
@@ -83,15 +87,15 @@ class Seaweed:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def client(self) -> "S3Client":
-        """A client of its own, for looking behind the back of the code under test."""
+    def client(self, patience: float = 60) -> "S3Client":
+        """A client of its own, for looking behind the back of the code under test; ``patience`` is in seconds."""
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
-            config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2}),
+            config=Config(connect_timeout=10, read_timeout=patience, retries={"total_max_attempts": 2}),
         )
 
     def new_bucket(self) -> str:
@@ -152,7 +156,8 @@ def postgres_server() -> Iterator[Postgres]:
         folder, port = Path(name), free_ports(1)[0]
         user = _give_to_nobody(folder)
         _initialise(programs, folder, user)
-        command = [f"{programs}/postgres", *f"-D {folder}/data -F -k {folder} -h 127.0.0.1 -p {port}".split()]
+        options = f"-D {folder}/data -F -h 127.0.0.1 -p {port} -c unix_socket_directories= -c max_connections=400"
+        command = [f"{programs}/postgres", *options.split()]
         # SIGINT is PostgreSQL's fast shutdown: it drops its clients and frees its shared memory.
         with _process(command, folder / "postgres.log", {}, stop=signal.SIGINT, user=user) as child:
             server = Postgres(port, child.pid)
@@ -161,10 +166,13 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @contextmanager
-def proxy(endpoint: str | Callable[[], str], *, on_request: Hook, on_reply: Hook, port: int = 0) -> Iterator[str]:
+def proxy(
+    endpoint: str | Callable[[], str], *, on_request: Hook, on_reply: Hook, port: int = 0, buffer: int | None = None
+) -> Iterator[str]:
     """A TCP proxy before an HTTP server, or before whichever one it is told of for each connection; yields its URL.
 
-    A hook sees each piece of data and gives what is passed on, or None to cut the connection.
+    A hook sees each piece of data and gives what is passed on, or None to cut the connection. ``buffer`` is how many
+    bytes the system may take before a hook sees them; by default it takes what it likes.
     """
 
     class Handler(socketserver.BaseRequestHandler):
@@ -177,6 +185,8 @@ def proxy(endpoint: str | Callable[[], str], *, on_request: Hook, on_reply: Hook
                 back.join()
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler) as server:
+        if buffer is not None:
+            server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         # Clients keep their connections open: not to be waited for.
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -196,16 +206,37 @@ def _pump(source: socket.socket, sink: socket.socket, hook: Hook) -> None:
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports of 127.0.0.1 that were free just now, all different.
+    """Ports of 127.0.0.1 on which nobody listens, all different: they are this process's to its end.
+
+    Not those that the system gives to connections and to whoever binds port 0, and none that another process of tests
+    was given by this function, whether it has bound it yet or not.
 
     >>> len(set(free_ports(3)))
     3
     """
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    return [_free_port() for _ in range(number)]
+
+
+def _free_port() -> int:
+    ports = _ports()
+    while True:
+        port = random.choice(ports)
+        with suppress(OSError), socket.socket() as tried:
+            tried.bind(("127.0.0.1", port))
+            _reserve(port)
+            return port
+
+
+def _ports() -> Sequence[int]:
+    lowest, highest = map(int, _GIVEN_AWAY.read_text().split()) if _GIVEN_AWAY.exists() else (32_768, 60_999)
+    return [port for port in _PORTS if not lowest <= port <= highest] or _PORTS
+
+
+def _reserve(port: int) -> None:
+    """Raises OSError where another process did. An abstract socket's name is the process's that has it, to its end."""
+    with socket.socket(socket.AF_UNIX) as reserved:
+        reserved.bind(f"\0newsmorgue-tests-port-{port}")
+        reserved.detach()
 
 
 def _seaweed_ports() -> list[str]:
@@ -245,7 +276,7 @@ def _give_to_nobody(folder: Path) -> str | None:
 
 @contextmanager
 def _temporary_folder(prefix: str) -> Iterator[str]:
-    """Directly under the system's folder, as a Unix socket's path may have no more than 107 bytes."""
+    """Directly under the system's folder: another user may come to what is in it."""
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         yield name
 
@@ -301,7 +332,7 @@ def _wait_until(answers: Callable[[], bool], child: "subprocess.Popen[bytes]", l
 
 def _s3_answers(seaweed: Seaweed) -> bool:
     """Whether a byte can be written: the S3 port opens before there is a volume to write to."""
-    client = seaweed.client()
+    client = seaweed.client(patience=10)
     with suppress(BotoCoreError, ClientError):
         client.create_bucket(Bucket=_READY)
         client.put_object(Bucket=_READY, Key="ready", Body=b"1")

@@ -120,6 +120,19 @@ def test_scrapy_writes_spider_test_and_pages_together(installed: Path, tmp_path:
     assert (again.returncode, "test_odd_site.py already exists" in again.stdout) == (1, True)
 
 
+def test_scrapy_writes_nothing_for_a_name_that_no_source_may_have(installed: Path, tmp_path: Path) -> None:
+    refused = subprocess.run(
+        (sys.executable, "-m", "scrapy", "genspider", "-t", "morgue", "Odd site", "odd.example"),
+        cwd=tmp_path,
+        env=clean_environment() | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (refused.returncode, "'Odd site' is no name of a source" in refused.stdout) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_scrapys_own_templates_are_there_as_ever(installed: Path, tmp_path: Path) -> None:
     scrapy, place = (sys.executable, "-m", "scrapy"), {"PYTHONPATH": str(installed)}
     listed = run(tmp_path, *scrapy, "genspider", "--list", **place)

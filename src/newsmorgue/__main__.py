@@ -4,11 +4,15 @@ Worker processes import whatever module a process began with. This one imports n
 load the command line and the catalogue with it.
 """
 
+import sys
+
 
 def main() -> None:
     """See :func:`newsmorgue.cli.main`."""
-    from newsmorgue.cli import main as run
-
+    try:
+        from newsmorgue.cli import main as run
+    except KeyboardInterrupt:  # before there is anything that could say so
+        sys.exit(6)
     run()
 
 

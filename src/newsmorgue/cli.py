@@ -1,13 +1,16 @@
 """The ``morgue`` command.
 
-Heavy modules (Scrapy, the cleaner) are imported by the commands that need them: ``morgue versions`` answers at once.
+What is heavy (Scrapy above all) is imported by the commands that need it: ``morgue versions`` answers at once.
 """
 
 import io
 import os
+import signal
+import sqlite3
 import sys
+import tempfile
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,18 +18,25 @@ import typer
 import typer.core
 from rich.console import Console
 
-from newsmorgue import commands_exchange, commands_schedule, commands_sources, commands_status, commands_stories
-from newsmorgue.errors import ConfigurationError, ExitCode, MissingObject, NewsmorgueError, UnknownSource
-from newsmorgue.progress import Output, printable
+from newsmorgue import (
+    __version__,
+    commands_exchange,
+    commands_reading,
+    commands_schedule,
+    commands_sources,
+    commands_status,
+    commands_stories,
+)
+from newsmorgue.errors import ConfigurationError, ExitCode, NewsmorgueError
+from newsmorgue.options import Json
+from newsmorgue.progress import Output, counted, printable
 from newsmorgue.settings.browser import require_browser
 from newsmorgue.settings.configuration import FILE_NAME, Configuration, SourceConfiguration, require_contact
-from newsmorgue.settings.opening import current_configuration, opened_archive
-from newsmorgue.times import now_utc, parse_asked_time
+from newsmorgue.settings.opening import current_configuration, opened_archive, source_asked_for
+from newsmorgue.times import now_utc
 
 if TYPE_CHECKING:
-    from newsmorgue.archive.archive import Archive
     from newsmorgue.spiders.process import Job
-    from newsmorgue.stories.reading import Shown
 
 
 class _Commands(typer.core.TyperGroup):
@@ -48,6 +58,17 @@ class _Commands(typer.core.TyperGroup):
             # The reader (head, less) has seen enough; Python would complain once more while it closes stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(ExitCode.OK) from error
+        except OSError as error:
+            # What no module has said more of: a disk or folder that no longer does what it should.
+            place = f"{error.filename}: " if error.filename else ""
+            said = f"morgue: {place}{error.strerror or error}; make room, or mend the folder, then run it again"
+            err.print(printable(said), markup=False, soft_wrap=True)
+            raise typer.Exit(ExitCode.STORE_UNAVAILABLE) from error
+        except sqlite3.Error as error:
+            # The catalogue's have become errors of ours: this is one of the temporary files that long lists go to.
+            said = f"morgue: a temporary file in {tempfile.gettempdir()}: {error}; make room there, then run it again"
+            err.print(said, markup=False, soft_wrap=True)
+            raise typer.Exit(ExitCode.STORE_UNAVAILABLE) from error
 
 
 app = typer.Typer(
@@ -59,6 +80,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(commands_reading.app)
 app.add_typer(commands_exchange.app)
 app.add_typer(commands_status.app)
 app.add_typer(commands_schedule.app)
@@ -67,8 +89,9 @@ app.add_typer(commands_stories.app, name="stories")
 out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")]
-Url = Annotated[str, typer.Argument(help="Any address of the story, with or without scheme, or its id.")]
+Lost = Annotated[
+    bool, typer.Option("--missing-is-lost", help="Go on where most of a folder of the store is missing: it is lost.")
+]
 Recheck = Annotated[bool, typer.Option("--recheck", help="Look again at every known story of the source.")]
 Since = Annotated[
     datetime | None,
@@ -78,8 +101,28 @@ Delay = Annotated[float | None, typer.Option(min=0, help="Seconds between two re
 Concurrency = Annotated[int | None, typer.Option(min=1, max=64, help="Requests to one host at the same time.")]
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        out.print(f"newsmorgue {__version__}", markup=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    _: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """What holds for every command is in the configuration; ``--version`` alone is asked of none."""
+
+
 def main() -> None:
-    """Run the command; a documented exit code for everything that can go wrong, and no traceback."""
+    """Run the command; a documented exit code for everything that can go wrong, and no traceback.
+
+    SIGTERM ends a command as Ctrl-C does; a crawl and a schedule have ways of their own.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal without a letter of a headline, or half a surrogate pair in it, is no reason to show nothing.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -92,18 +135,22 @@ def init() -> None:
     from newsmorgue.settings.template import TEMPLATE
 
     path = Path(FILE_NAME)
+    if path.exists():
+        raise ConfigurationError(f"{path.resolve()}: exists already; edit it, or move it away first")
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(TEMPLATE)
-    except FileExistsError as error:
-        raise ConfigurationError(f"{path.resolve()}: exists already; edit it, or move it away first") from error
-    out.print(f"wrote {path.resolve()}; next: set contact in it, then 'morgue crawl https://…'", markup=False)
+    except OSError:
+        path.unlink(missing_ok=True)  # half a file, on a full disk, would be taken for a configuration
+        raise
+    said = f"wrote {path.resolve()}; next: set contact in it, then 'morgue crawl https://…'"
+    out.print(said, markup=False, soft_wrap=True)
 
 
 @app.command()
 def crawl(
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="URL-or-SOURCE...", help="A home page, or a source's name.")
+        list[str] | None, typer.Argument(metavar="URL-or-SOURCE", help="A home page, or a source's name.")
     ] = None,
     due: Annotated[
         bool, typer.Option("--due", help="What is due by its timetable (of these sources, if any are given), once.")
@@ -122,8 +169,17 @@ def crawl(
             raise typer.BadParameter("goes with no other option", param_hint="--due")
         raise typer.Exit(max(commands_schedule.crawl_due(configuration, sources or []), key=_severity))
     if not sources:
-        raise typer.BadParameter("which sources? Or give --due", param_hint="URL-or-SOURCE...")
-    chosen = {source.slug: source for source in (_source(configuration, name) for name in sources)}
+        raise typer.BadParameter("which sources? Or give --due", param_hint="URL-or-SOURCE")
+    if day is not None and day > (now_utc() + timedelta(hours=14)).date():  # nowhere on Earth is it later
+        raise typer.BadParameter(f"{day} has not come yet", param_hint="--since")
+    chosen: dict[str, SourceConfiguration] = {}
+    for source in (source_asked_for(configuration, name) for name in sources):
+        home = chosen.setdefault(source.slug, source).home
+        if home != source.home:
+            said = (
+                f"{home} and {source.home} are both source '{source.slug}'; crawl one, or give each a [sources] table"
+            )
+            raise typer.BadParameter(said, param_hint="URL-or-SOURCE")
     for source in chosen.values():
         require_contact(configuration, source.home)
     _run(configuration, [Job(_polite(source, delay, concurrency), recheck, since=day) for source in chosen.values()])
@@ -131,7 +187,7 @@ def crawl(
 
 @app.command()
 def save(
-    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Pages to capture now.")],
+    urls: Annotated[list[str], typer.Argument(metavar="URL", help="Pages to capture now.")],
     delay: Delay = None,
     concurrency: Concurrency = None,
 ) -> None:
@@ -148,85 +204,21 @@ def save(
 
 
 @app.command()
-def versions(url: Url, as_json: Json = False) -> None:
-    """List every version of a story."""
-    from newsmorgue import output
-    from newsmorgue.stories.reading import find_story, story_row, story_versions
-
-    with opened_archive() as archive:
-        story = find_story(archive, url)
-        rows, about = story_versions(archive, story), story_row(archive, story)
-    if as_json:
-        _print_lines(output.json_line(output.version_json(row)) for row in rows)
-        return
-    output.print_versions(out, about, rows)
-
-
-@app.command()
-def show(
-    url: Url,
-    at: Annotated[
-        str | None, typer.Option(help="As it stood at this time: ISO 8601 (UTC without an offset) or digits.")
-    ] = None,
-    version: Annotated[int | None, typer.Option(help="The version of this number instead.")] = None,
-    form: Annotated[str, typer.Option("--format", help="text, markdown, json, html or warc.")] = "text",
-    as_json: Json = False,
-) -> None:
-    """Show a story, as last seen or as it stood at a time."""
-    from newsmorgue import output
-
-    form = "json" if as_json else form
-    writers = {
-        "text": _show_text,
-        "markdown": _show_markdown,
-        "json": _show_json,
-        "html": _show_html,
-        "warc": _show_warc,
-    }
-    if form not in writers:
-        raise typer.BadParameter(f"'{form}' is none of: {', '.join(writers)}", param_hint="--format")
-    if at is not None and version is not None:
-        raise typer.BadParameter("give a time or a version, not both", param_hint="--at / --version")
-    with opened_archive() as archive:
-        writers[form](archive, _shown(archive, url, at, version), output)
-
-
-@app.command()
-def diff(
-    url: Url,
-    old: Annotated[int | None, typer.Option("--from", help="Version number; by default the one before --to.")] = None,
-    new: Annotated[int | None, typer.Option("--to", help="Version number; by default the last.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show what changed between two versions of a story, word by word."""
-    from newsmorgue import output
-    from newsmorgue.stories.diff import diff_articles
-    from newsmorgue.stories.reading import find_story, show_version, story_versions
-
-    with opened_archive() as archive:
-        story = find_story(archive, url)
-        last = new if new is not None else story_versions(archive, story)[-1].number
-        after = show_version(archive, story, last)
-        before = show_version(archive, story, old if old is not None else max(1, last - 1))
-    lines = diff_articles(before.article, after.article)
-    if as_json:
-        _print_lines([output.json_line(output.diff_json(before, after, lines))])
-    elif any(line.is_changed for line in lines):
-        output.print_diff(out, before, after, lines)
-    else:
-        err.print(
-            "no difference" if before.version.number != after.version.number else "only one version", markup=False
-        )
-
-
-@app.command()
 def seal(source: Annotated[str | None, typer.Argument(help="Only this source's open files.")] = None) -> None:
     """Move the spool's open files into the store now."""
     from newsmorgue.archive.recovery import seal_all
+    from newsmorgue.archive.sources import require_source
+    from newsmorgue.archive.spool import source_of
 
     with opened_archive() as archive:
         sealed = seal_all(archive, now_utc(), source)
-        out.print(f"sealed {len(sealed)} files into {archive.store.address}", markup=False)
+        if source is not None and not sealed:
+            require_source(archive, source)
+        left = [name for name in archive.spool.names() if source in (None, source_of(name))]
+        said = f"sealed {counted(len(sealed), 'files')} into {archive.store.address}"
+        out.print(said, markup=False, soft_wrap=True)
+    if left:
+        err.print(f"left in the spool, as another process writes there: {counted(len(left), 'files')}", markup=False)
 
 
 @app.command()
@@ -234,13 +226,22 @@ def reindex(
     replace_rows: Annotated[
         bool, typer.Option("--replace", help="Empty the catalogue first, if it is not empty.")
     ] = False,
+    missing_is_lost: Lost = False,
 ) -> None:
     """Build the catalogue anew from the stored objects alone."""
+    from newsmorgue.archive.holds import require_no_run_elsewhere
     from newsmorgue.archive.reindex import reindex as rebuild
 
+    _only_with("--replace", replace_rows, missing_is_lost)
     with opened_archive() as archive:
-        rebuilt = rebuild(archive, replace=replace_rows)
-    out.print(f"reindexed {rebuilt.files} files: {rebuilt.captures} captures, {rebuilt.events} events", markup=False)
+        with archive.catalogue.read() as connection:
+            require_no_run_elsewhere(connection, archive.place, now_utc())
+        rebuilt = rebuild(archive, replace=replace_rows, missing_is_lost=missing_is_lost)
+    rows = f"{counted(rebuilt.captures, 'captures')}, {counted(rebuilt.events, 'events')}"
+    out.print(f"reindexed {counted(rebuilt.files, 'files')}: {rows}", markup=False)
+    for host, count in rebuilt.elsewhere:
+        said = f"{host} holds {counted(count, 'files')} not sealed yet: run 'morgue seal' there, and all is known again"
+        err.print(printable(said), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -249,27 +250,34 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended, put the rest into quarantine; then check.")
     ] = False,
+    missing_is_lost: Lost = False,
 ) -> None:
     """Check every object against its manifest, every record against its digests, the catalogue against both."""
     from newsmorgue import output
+    from newsmorgue.archive.presence import absences
     from newsmorgue.archive.repair import repair as mend
     from newsmorgue.archive.verify import verify as check
 
+    _only_with("--repair", repair, missing_is_lost)
     with opened_archive() as archive:
-        for said in mend(archive, now_utc()) if repair else ():
+        for said in mend(archive, now_utc(), missing_is_lost=missing_is_lost) if repair else ():
             err.print(printable(said), markup=False, soft_wrap=True)
         report = check(archive)
+        absent = absences(archive) if report.problems else []
+    for absence in absent:
+        err.print(printable(f"{absence}: is all of the store mounted?"), markup=False, soft_wrap=True)
+    if report.uncompared:
+        said = f"the rows of stories were not compared with the journals: {report.uncompared}"
+        err.print(printable(said), markup=False, soft_wrap=True)
     if as_json:
-        found = (*report.problems, *report.losses)
-        _print_lines(output.json_line({"where": problem.where, "what": problem.what}) for problem in found)
+        for problem in (*report.problems, *report.losses):
+            output.print_json({"where": problem.where, "what": problem.what})
     else:
         for problem in (*report.losses, *report.problems):
             out.print(printable(f"{problem.where}: {problem.what}"), markup=False, soft_wrap=True)
-        known = f", {len(report.losses)} losses known" if report.losses else ""
-        out.print(
-            f"checked {report.objects} objects, {report.records} records: {len(report.problems)} problems{known}",
-            markup=False,
-        )
+        known = f", {counted(len(report.losses), 'losses')} known" if report.losses else ""
+        checked = f"{counted(report.objects, 'objects')}, {counted(report.records, 'records')}"
+        out.print(f"checked {checked}: {counted(len(report.problems), 'problems')}{known}", markup=False)
     if report.problems:
         raise typer.Exit(ExitCode.DAMAGED)
 
@@ -277,20 +285,9 @@ def verify(
 # -- helpers ---------------------------------------------------------------------------------------------------
 
 
-def _source(configuration: Configuration, name: str) -> SourceConfiguration:
-    """A source by URL, by its name in morgue.toml, or by the name the archive knows it under."""
-    if "://" in name:
-        return configuration.source_for_url(name)
-    try:
-        return configuration.source_named(name)
-    except UnknownSource:
-        from newsmorgue.archive.sources import home_of
-
-        with opened_archive() as archive:
-            home = home_of(archive, name)
-        if home is None:
-            raise
-        return replace(configuration.source_for_url(home), slug=name)
+def _only_with(option: str, is_given: bool, missing_is_lost: bool) -> None:
+    if missing_is_lost and not is_given:
+        raise typer.BadParameter(f"says nothing without {option}", param_hint="--missing-is-lost")
 
 
 def _polite(source: SourceConfiguration, delay: float | None, concurrency: int | None) -> SourceConfiguration:
@@ -311,6 +308,10 @@ def _run(configuration: Configuration, jobs: "list[Job]") -> None:
     with Progress(err, [job.source.slug for job in jobs]) as progress:
         reports = run_jobs(configuration, jobs, progress.show)
     print_summary(out, err, reports, progress.seconds)
+    for job, report in zip(jobs, reports, strict=True):
+        if report.exit_code == ExitCode.NOTHING_FOUND and not job.save:
+            said = f"  no story found; 'morgue sources test {job.source.home}' says what was looked at, and why"
+            err.print(printable(said), markup=False, soft_wrap=True)
     commands_status.tell(configuration, [job.source.slug for job in jobs])
     worst = max((report.exit_code for report in reports), key=_severity)
     raise typer.Exit(worst)
@@ -322,48 +323,3 @@ _SEVERITIES = [ExitCode.OK, ExitCode.NOTHING_FOUND, ExitCode.PAGES_FAILED, ExitC
 def _severity(code: int) -> int:
     """Of several runs' codes the gravest is the command's; what stopped a run is graver than what it missed."""
     return _SEVERITIES.index(ExitCode(code)) if code in _SEVERITIES else len(_SEVERITIES)
-
-
-def _print_lines(lines: Any) -> None:
-    for line in lines:
-        sys.stdout.write(line + "\n")
-
-
-def _shown(archive: "Archive", url: str, at: str | None, version: int | None) -> "Shown":
-    from newsmorgue.stories.reading import find_story, show_at, show_version
-
-    moment = parse_asked_time(at) if at is not None else None
-    story = find_story(archive, url)
-    return show_version(archive, story, version) if version is not None else show_at(archive, story, moment)
-
-
-def _show_text(_: "Archive", shown: "Shown", output: Any) -> None:
-    sys.stdout.write(output.article_text(shown.article))
-
-
-def _show_markdown(_: "Archive", shown: "Shown", output: Any) -> None:
-    sys.stdout.write(output.article_markdown(shown.article))
-
-
-def _show_json(_: "Archive", shown: "Shown", output: Any) -> None:
-    _print_lines([output.json_line(output.shown_json(shown))])
-
-
-def _show_html(archive: "Archive", shown: "Shown", _: Any) -> None:
-    """The entity as the site sent it, decompressed and otherwise untouched."""
-    from newsmorgue.capture.entity import decode_entity
-    from newsmorgue.stories.reading import payload_of
-
-    record = payload_of(archive, shown.capture)
-    sys.stdout.buffer.write(decode_entity(record.entity, record.http.get("content-encoding"), 1 << 30))
-
-
-def _show_warc(archive: "Archive", shown: "Shown", _: Any) -> None:
-    """The capture's own record, as one gzip member, byte for byte as archived."""
-    from newsmorgue.archive.spool import WARC_SUFFIX
-
-    capture = shown.capture
-    data = archive.read_bytes(capture.warc, WARC_SUFFIX, capture.offset, capture.length)
-    if not data:
-        raise MissingObject(f"{capture.warc}@{capture.offset}: empty; run 'morgue verify'")
-    sys.stdout.buffer.write(data)

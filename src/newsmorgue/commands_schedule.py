@@ -44,7 +44,8 @@ def schedule(
             _say,
         )
         _stop_by_signal(scheduler.stop)
-        out.print(f"{len(watched())} sources have a timetable; Ctrl-C stops", markup=False)
+        number = len(watched())
+        out.print(f"{number} source{'s have' if number > 1 else ' has'} a timetable; Ctrl-C stops", markup=False)
         scheduler.run()
 
 
@@ -68,6 +69,8 @@ def crawl_due(configuration: Configuration, names: Sequence[str]) -> list[int]:
         )
         _stop_by_signal(scheduler.stop)
         scheduler.run_once()
+    if len(codes) == 1 and out.is_terminal:  # for cron silence says it
+        out.print("nothing is due; 'morgue sources' says when what is", markup=False)
     return codes
 
 
@@ -91,7 +94,7 @@ def _stop_by_signal(stop: Callable[..., None]) -> None:
 
 def _say(source: str, code: int) -> None:
     if code < 0:
-        err.print(f"{source}: killed by signal {-code}", markup=False)
+        err.print(f"{source}: killed by signal {-code}; to be resumed soon", markup=False)
 
 
 class _Watched:

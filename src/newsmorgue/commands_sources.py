@@ -1,7 +1,7 @@
 """``morgue sources``: what is crawled and when; adding, pausing, trying out."""
 
 import os
-import sys
+import re
 import tempfile
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import sqlalchemy as sa
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from newsmorgue.errors import ConfigurationError, UnknownSource
-from newsmorgue.progress import Output, printable
+from newsmorgue.options import Json
+from newsmorgue.progress import Output, counted, printable
 from newsmorgue.schedule.timetable import Timetable, shown
 from newsmorgue.settings.configuration import (
     FILE_NAME,
@@ -24,17 +24,17 @@ from newsmorgue.settings.configuration import (
     load_configuration,
     require_contact,
 )
-from newsmorgue.settings.opening import current_configuration, open_archive
+from newsmorgue.settings.opening import current_configuration, open_archive, source_asked_for
 from newsmorgue.settings.values import SLUG, sqlite_url
-from newsmorgue.times import from_microseconds, iso, now_utc
+from newsmorgue.table import Column, print_table
+from newsmorgue.times import from_microseconds, iso, microseconds, now_utc
 
 if TYPE_CHECKING:
-    from newsmorgue.spiders.trial import Found
+    from newsmorgue.spiders.trial import Found, ListFound
 
 app = typer.Typer(help="List the sources and when they are crawled; add, pause and resume them, try a site out.")
 out = Output(highlight=False)
 err = Console(stderr=True, highlight=False)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,17 @@ def sources(context: typer.Context, as_json: Json = False) -> None:
     rows = _rows(current_configuration())
     if as_json:
         for row in rows:
-            sys.stdout.write(output.json_line(_as_json(row)) + "\n")
+            output.print_json(_as_json(row))
     elif rows:
-        out.print(_as_table(rows))
+        print_table(out, _COLUMNS, rows)
     else:
         err.print("no sources yet; 'morgue sources add NAME HOME', or 'morgue crawl URL'", markup=False)
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Its name, for ever: 1 to 64 of a-z 0-9 . _ -")],
-    home: Annotated[str, typer.Argument(help="Its home page.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, for ever: 1 to 64 of a-z 0-9 . _ -")],
+    home: Annotated[str, typer.Argument(metavar="HOME", help="Its home page.")],
     every: Annotated[str | None, typer.Option(help='Its timetable: "15 minutes", or a cron line.')] = None,
 ) -> None:
     """Add a source to morgue.toml."""
@@ -83,14 +83,14 @@ def add(
 
 
 @app.command()
-def pause(source: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+def pause(source: Annotated[str, typer.Argument(metavar="SOURCE", help="Its name.")]) -> None:
     """Have schedulers leave a source alone, on all machines, until it is resumed."""
     _set_paused(source, paused=True)
     out.print(f"{source} is paused; 'morgue crawl {source}' still crawls it", markup=False)
 
 
 @app.command()
-def resume(source: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+def resume(source: Annotated[str, typer.Argument(metavar="SOURCE", help="Its name.")]) -> None:
     """Have schedulers crawl a paused source again."""
     _set_paused(source, paused=False)
     out.print(f"{source} is crawled by its timetable again", markup=False)
@@ -109,17 +109,20 @@ def test(
     from newsmorgue.spiders.trial import found
 
     configuration = current_configuration()
-    source = configuration.source_for_url(url) if "://" in url else configuration.source_named(url)
+    source = source_asked_for(configuration, url)
     require_contact(configuration, source.home)
     with tempfile.TemporaryDirectory(prefix="morgue-test-") as folder:
         elsewhere = _in(configuration, Path(folder))
+        _pass_on_holds(configuration, elsewhere)
         (report,) = run_jobs(elsewhere, [Job(replace(source, assets=Assets.NONE), sample=sample)])
+        if _has_catalogue(configuration):
+            _pass_on_holds(elsewhere, configuration)
         with closing(open_archive(elsewhere)) as archive:
-            seen = found(archive)
+            seen = found(archive, source.home)
     if as_json:
-        sys.stdout.write(output.json_line({"source": source.slug, "home": source.home, **asdict(seen)}) + "\n")
+        output.print_json({"source": source.slug, "home": source.home, **asdict(seen)})
     else:
-        _print_found(source, seen)
+        _print_found(configuration, source, seen)
     if report.failure is not None:
         err.print(printable(f"morgue: {report.failure}"), markup=False, soft_wrap=True)
     raise typer.Exit(report.exit_code)
@@ -136,25 +139,62 @@ def _in(configuration: Configuration, folder: Path) -> Configuration:
     )
 
 
-def _print_found(source: SourceConfiguration, seen: "Found") -> None:
-    lines = [f"{source.home} would be source '{source.slug}'; robots.txt: {seen.robots}", "lists:"]
+def _pass_on_holds(known: Configuration, learns: Configuration) -> None:
+    """Where a host asked to be left alone, it is meant of trials and crawls alike. Makes no archive."""
+    from newsmorgue.archive import hosts, schema
+
+    h = schema.hosts.c
+    if not _has_catalogue(known):
+        return
+    with closing(open_archive(known)) as archive, archive.catalogue.read() as connection:
+        held = connection.execute(sa.select(h.host, h.held_until).where(h.held_until > microseconds(now_utc()))).all()
+    if held:
+        with closing(open_archive(learns)) as archive, archive.catalogue.write() as connection:
+            for row in held:
+                hosts.hold(connection, row.host, from_microseconds(row.held_until))
+
+
+def _has_catalogue(configuration: Configuration) -> bool:
+    url = sa.make_url(configuration.catalogue)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
+def _print_found(configuration: Configuration, source: SourceConfiguration, seen: "Found") -> None:
+    known = source.slug in configuration.sources
+    by = f", crawled by {source.spider.name}" if source.spider else ""
+    lines = [
+        f"{source.home} {'is' if known else 'would be'} source '{source.slug}'{by}; robots.txt: {seen.robots}",
+        "lists:",
+    ]
     for each in seen.lists:
-        outcome = f"{each.outcome or 'not read in a trial'}{f' ({each.detail})' if each.detail else ''}"
-        lines.append(f"  {each.role} {each.url}: {outcome}, names {each.pages} pages; found in {_where(each.found_in)}")
-    lines.append(f"pages found: {seen.pages}; tried of these, the newest first:")
+        read = f"{each.outcome or 'not read in a trial'}{f' ({each.detail})' if each.detail else ''}"
+        named = f"names {_names(each, seen)}" if each.outcome == "listed" else read
+        lines += [f"  {each.role} {each.url}: {named}", f"    found in {_where(source, each.found_in)}"]
+    lines.append(f"pages found: {seen.pages}" + ("; tried of these, the newest first:" if seen.tried else ""))
     for page in seen.tried:
-        lines.append(f"  {page.outcome}: {page.url}")
+        lines.append(f"  {_TRIED.get(page.outcome or '', page.outcome)}: {page.url}")
         if page.kind:
-            lines.append(f"    {page.kind}, {page.characters} characters, published {page.published}: {page.headline}")
-        else:
+            published = f", published {page.published}" if page.published else ""
+            lines.append(f"    {page.kind}, {page.characters} characters{published}: {page.headline}")
+        elif page.detail:
             lines.append(f"    {page.detail}")
-        lines.append(f"    found in {_where(page.found_in)}" + (f", dated {page.stated}" if page.stated else ""))
+        dated = f", dated {page.stated}" if page.stated else ""
+        lines.append(f"    found in {_where(source, page.found_in)}{dated}")
     out.print(printable("\n".join(lines)), markup=False, soft_wrap=True)
 
 
-def _where(found_in: str) -> str:
-    named = {"operator": "robots.txt, morgue.toml or what was typed", "guess": "a guess"}
-    return named.get(found_in, found_in)
+def _names(each: "ListFound", seen: "Found") -> str:
+    lists = sum(other.found_in == each.url for other in seen.lists)
+    return counted(each.pages, "pages") + (f", {counted(lists, 'lists')}" if lists else "")
+
+
+# What became of a page, in words; of the others the outcome's own name says it.
+_TRIED = {"stored": "a story", "unchanged": "a story", "not_story": "no story", "disallowed": "not allowed"}
+
+
+def _where(source: SourceConfiguration, found_in: str) -> str:
+    operator = "the spider's lists" if source.spider else "robots.txt, morgue.toml or what was typed"
+    return {"operator": operator, "guess": "a guess"}.get(found_in, found_in)
 
 
 def _rows(configuration: Configuration) -> list[SourceRow]:
@@ -203,16 +243,25 @@ def _as_json(row: SourceRow) -> dict[str, Any]:
     }
 
 
-def _as_table(rows: list[SourceRow]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("source", "every", "next run", "last run", "home"):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        every = shown(row.timetable.every) if row.timetable else "-"
-        coming = "paused" if row.paused_since else f"{row.next_run:%Y-%m-%d %H:%M}Z" if row.next_run else "-"
-        last = f"{row.last_run[0]:%Y-%m-%d %H:%M}Z {row.last_run[2] or 'not ended'}" if row.last_run else "-"
-        table.add_row(*map(printable, (row.source, every, coming, last, row.home)))
-    return table
+def _every(row: SourceRow) -> str:
+    return shown(row.timetable.every) if row.timetable else "-"
+
+
+def _next_run(row: SourceRow) -> str:
+    return "paused" if row.paused_since else f"{row.next_run:%Y-%m-%d %H:%M}Z" if row.next_run else "-"
+
+
+def _last_run(row: SourceRow) -> str:
+    return f"{row.last_run[0]:%Y-%m-%d %H:%M}Z {row.last_run[2] or 'not ended'}" if row.last_run else "-"
+
+
+_COLUMNS: tuple[Column[SourceRow], ...] = (
+    Column("source", 0, lambda row: row.source),
+    Column("every", 3, _every),
+    Column("next run", 1, _next_run),
+    Column("last run", 2, _last_run),
+    Column("home", 4, lambda row: row.home),
+)
 
 
 def _add_table(name: str, home: str, every: str | None) -> Path:
@@ -230,6 +279,9 @@ def _add_table(name: str, home: str, every: str | None) -> Path:
         fresh.write_text(before.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n", "utf-8")
         load_configuration({**os.environ, "MORGUE_CONFIG": str(fresh)}, Path.cwd())
         fresh.replace(path)
+    except ConfigurationError as error:
+        said = re.sub(rf"^\S*{re.escape(fresh.name)}(:\d+)?: ", "", str(error))
+        raise ConfigurationError(f"{path.name} stays as it is: {said}") from error
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
     finally:

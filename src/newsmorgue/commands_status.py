@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from newsmorgue.errors import ExitCode, NewsmorgueError, UnknownSource
+from newsmorgue.options import Json
 from newsmorgue.progress import Output, printable
 from newsmorgue.settings.configuration import Configuration
 from newsmorgue.settings.opening import current_configuration, open_archive
@@ -28,10 +29,8 @@ err = Console(stderr=True, highlight=False)
 
 @app.command()
 def status(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", help="By default all.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")
-    ] = False,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="By default all.")] = None,
+    as_json: Json = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="In Prometheus' text format.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", dir_okay=False, help="Into this file, whole or not at all.")
@@ -52,10 +51,13 @@ def status(
         _write(_as_json(verdicts) if as_json else _as_metrics(verdicts), output)
     elif verdicts:
         from newsmorgue.health.report import print_health
+        from newsmorgue.health.verdict import Condition
 
         print_health(out, verdicts)
+        if any(health.condition == Condition.UNKNOWN for health in verdicts):
+            err.print("unknown: it was crawled too seldom, or not long enough, to say what is usual", markup=False)
     else:
-        err.print("no sources yet; 'morgue crawl URL' makes one", markup=False)
+        err.print("no source was crawled yet; 'morgue crawl' with its name or home page does it", markup=False)
     if any(health.reasons for health in verdicts):
         raise typer.Exit(ExitCode.ILL)
 

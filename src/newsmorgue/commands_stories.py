@@ -1,17 +1,14 @@
 """``morgue stories``: the list, and what an operator may say of it."""
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from newsmorgue.options import Json
 from newsmorgue.progress import Output
 from newsmorgue.settings.opening import opened_archive
 from newsmorgue.times import now_utc
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="List the stories of the archive, the last seen first; or split one that was merged wrongly.")
 out = Output(highlight=False)
@@ -22,9 +19,7 @@ err = Console(stderr=True, highlight=False)
 def stories(
     context: typer.Context,
     source: Annotated[str | None, typer.Option(help="Only this source's.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document a line; the fields are in docs/reference.md.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """List the stories of the archive, the last seen first; or split one that was merged wrongly."""
     from newsmorgue import output
@@ -36,7 +31,7 @@ def stories(
         rows = list_stories(archive, source)
     if as_json:
         for row in rows:
-            sys.stdout.write(output.json_line(output.story_json(row)) + "\n")
+            output.print_json(output.story_json(row))
     elif rows:
         output.print_stories(out, rows)
     else:

@@ -116,7 +116,13 @@ class WebhookFailed(NewsmorgueError):
 
 
 class CleaningFailed(NewsmorgueError):
-    """A page could not be cleaned; the reason is recorded as the outcome of its capture."""
+    """A page could not be cleaned, in its time and memory; the reason is recorded as the outcome of its capture. It
+    would be so again: it is left alone until it changes."""
+
+
+class CleaningStopped(CleaningFailed):
+    """The process that cleaned a page was killed, by anyone or for a time that it had not for itself, or could not
+    begin. On a machine that has less to do it may go well: worth trying again."""
 
 
 class RenderingFailed(NewsmorgueError):

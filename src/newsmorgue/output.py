@@ -4,6 +4,7 @@ The fields of the JSON documents are an interface: ``docs/reference.md`` lists t
 """
 
 import json
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from newsmorgue.archive.capture import Capture
 from newsmorgue.cleaning import Article, article_to_json
-from newsmorgue.progress import printable
+from newsmorgue.progress import counted, printable
 from newsmorgue.stories.diff import Change, Line
 from newsmorgue.stories.reading import Shown, StoryRow
 from newsmorgue.stories.versions import VersionRow
@@ -26,6 +27,11 @@ _CONTEXT = 1  # kept sentences shown on either side of a change
 def json_line(document: dict[str, Any]) -> str:
     """One JSON document on one line, lone surrogates escaped."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One JSON document as a line of standard output."""
+    sys.stdout.write(json_line(document) + "\n")
 
 
 def story_json(row: StoryRow) -> dict[str, Any]:
@@ -76,7 +82,8 @@ def capture_json(capture: Capture) -> dict[str, Any]:
 def shown_json(shown: Shown) -> dict[str, Any]:
     """``show --json``: the article's fields, its version and its capture."""
     seen = {"version": shown.version.number, "seen": iso(shown.seen), "text_digest": shown.version.digest}
-    return seen | {"article": article_to_json(shown.article), "capture": capture_json(shown.capture)}
+    capture = capture_json(shown.capture) if shown.capture else None
+    return seen | {"article": article_to_json(shown.article), "capture": capture}
 
 
 def diff_json(old: Shown, new: Shown, lines: Iterable[Line]) -> dict[str, Any]:
@@ -95,7 +102,7 @@ def print_stories(console: Console, rows: Iterable[StoryRow]) -> None:
     for row in rows:
         line = Text(f"{_short(row.last_seen)}  ")
         line.append(
-            f"{row.versions} version{'s' if row.versions > 1 else ''}".ljust(12),
+            counted(row.versions, "versions").ljust(12),
             style="green" if row.versions > 1 else "",
         )
         line.append(printable(row.headline or "(no headline)"), style="bold")

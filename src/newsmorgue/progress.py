@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from newsmorgue.spiders.process import Report
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_PLURAL = re.compile(r"\b\w{3,}s\b")
 _PLAIN_SECONDS = 10.0
 _TROUBLES = 5
 _ALWAYS = frozenset({"fetched", "new stories", "new versions", "unchanged", "failed"})
@@ -43,6 +44,22 @@ def printable(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
+def counted(number: int, things: str) -> str:
+    """A number of things, whose name is given in the plural.
+
+    >>> counted(2, "new stories"), counted(1, "new stories"), counted(1, "losses"), counted(1, "assets failed")
+    ('2 new stories', '1 new story', '1 loss', '1 asset failed')
+    """
+    return f"{number} {_PLURAL.sub(_singular, things) if number == 1 else things}"
+
+
+def _singular(plural: re.Match[str]) -> str:
+    for ending, singular in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if plural[0].endswith(ending):
+            return plural[0].removesuffix(ending) + singular
+    return plural[0]
+
+
 def column_values(counts: Counter[str]) -> dict[str, int]:
     """The counts of a run under the names people see."""
     return {name: sum(counts[part] for part in parts) for name, parts in COLUMNS}
@@ -66,7 +83,7 @@ class Progress:
         self._bars: Bars | None = None
         if console.is_terminal:
             self._bars = Bars(
-                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+                SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=console, transient=True
             )
             self._tasks = {source: self._bars.add_task(source, total=None) for source in sources}
 
@@ -88,7 +105,8 @@ class Progress:
 
     def show(self, source: str, counts: Counter[str]) -> None:
         """A run has come so far."""
-        line = f"{source}: " + ", ".join(f"{value} {name}" for name, value in column_values(counts).items() if value)
+        shown = ", ".join(counted(value, name) for name, value in column_values(counts).items() if value)
+        line = f"{source}: {shown or 'nothing yet'}"
         if self._bars is not None:
             self._bars.update(self._tasks[source], description=line)
         elif time.monotonic() - self._said >= _PLAIN_SECONDS:
@@ -114,6 +132,9 @@ def summary_line(report: "Report", seconds: float) -> str:
     The first four numbers and ``failed`` are always there, the others where they are not 0.
     """
     values = column_values(report.counts)
-    shown = [f"{value} {name}" for name, value in values.items() if value or name in _ALWAYS]
+    if report.failure is None:  # of what failed and was had at a later try nothing is left to be said
+        ended = Counter("failed" if outcome == "failed" else "later" for _, outcome, _ in report.troubles)
+        values |= {"later": ended["later"], "failed": ended["failed"]}
+    shown = [counted(value, name) for name, value in values.items() if value or name in _ALWAYS]
     ending = f"{report.source}: {report.outcome or 'stopped'} after {seconds:.1f} s"
     return f"{ending}: {', '.join(shown)}, {report.counts['bytes']:,} bytes"

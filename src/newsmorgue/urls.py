@@ -1,10 +1,12 @@
 """URLs: what two spellings of one address have in common, and which parameters only track the reader."""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 
-import tldextract
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Parameters that name where the reader came from, never what is read: the lists of the ClearURLs and Brave
@@ -16,9 +18,6 @@ _TRACKING = re.compile(
     r"|xtor|ns_(?:campaign|mchannel|source|linkname|fee)|cmpid|ocid|ncid|sr_share|ito|ref_src|ref_url|guccounter|guce_\w+)",
     re.I,
 )
-# No network: the snapshot of the Public Suffix List that the package ships.
-# Its private part too: two names under github.io have two owners.
-_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 _UNRESERVED = "!$&'()*+,-./:;=@_~"
 
 
@@ -77,7 +76,18 @@ def registrable_domain(host: str) -> str:
     >>> registrable_domain("news.example.co.uk"), registrable_domain("127.0.0.1")
     ('example.co.uk', '127.0.0.1')
     """
-    return _SUFFIXES(host).top_domain_under_public_suffix or host
+    return _suffixes()(host).top_domain_under_public_suffix or host
+
+
+@cache
+def _suffixes() -> "TLDExtract":
+    """Without network: the snapshot of the Public Suffix List that the package ships.
+
+    Its private part too: two names under github.io have two owners.
+    """
+    from tldextract import TLDExtract  # late: with requests, which it loads, a tenth of what a command's start costs
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 def is_loopback(host: str) -> bool:

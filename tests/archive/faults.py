@@ -51,7 +51,12 @@ def reply_lost(server: Seaweed) -> Iterator[str]:
 
 
 def _only_go_on(data: bytes) -> bytes | None:
-    return data if data.startswith(b"HTTP/1.1 100") and data.endswith(b"\r\n\r\n") else None
+    return data if is_go_on(data) else None
+
+
+def is_go_on(data: bytes) -> bool:
+    """Whether a piece of what a server says is an invitation to go on, and not the answer too."""
+    return data.startswith(b"HTTP/1.1 100") and data.endswith(b"\r\n\r\n") and data.count(b"HTTP/1.1 ") == 1
 
 
 @contextmanager

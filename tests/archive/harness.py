@@ -24,18 +24,8 @@ from newsmorgue.capture.recorder import Recorder
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.cleaning import READING, Article, PageKind
 from newsmorgue.settings.configuration import SourceConfiguration
-from newsmorgue.stories.filing import (
-    Discover,
-    EndVisit,
-    FileGone,
-    FilePage,
-    FileRedirect,
-    FileUnmodified,
-    Finding,
-    Intent,
-    Renewal,
-    Visit,
-)
+from newsmorgue.stories.discovery import Discover, Finding
+from newsmorgue.stories.filing import EndVisit, FileGone, FilePage, FileRedirect, FileUnmodified, Intent, Renewal, Visit
 from newsmorgue.stories.identity import Address
 from newsmorgue.urls import address_key
 
@@ -51,8 +41,6 @@ OTHER_TEXT = (
     "Parents had waited for eleven years, and most classes are taught in containers that were meant to last for two."
 )
 # What a reindex need not give back: tables, and fields of others.
-NOT_OF_OBJECTS = ("files", "counters", "health", "hosts", "robots", "holds", "schedule")
-DERIVED = {"urls": {"due_at", "reason", "claimed_by"}}
 
 
 def open_archive(
@@ -73,6 +61,12 @@ def _closing(archive: Archive) -> Archive:
     """A connection that is dropped unclosed is a warning, and so a failure of whichever test runs then."""
     weakref.finalize(archive, archive.catalogue.close)
     return archive
+
+
+def environment_of(archive: Archive) -> dict[str, str]:
+    """The environment in which the command finds an archive."""
+    places = {"CATALOGUE": str(archive.catalogue.url), "SPOOL": str(archive.spool.folder)}
+    return {f"MORGUE_{name}": value for name, value in ({"STORE": archive.store.address} | places).items()}
 
 
 def exchange(
@@ -198,13 +192,13 @@ def column(archive: Archive, field: sa.ColumnElement[Any], *where: sa.ColumnElem
 
 def rows(archive: Archive) -> dict[str, list[str]]:
     """Every row that follows from the objects, by table."""
-    tables = [table for table in schema.metadata.sorted_tables if table.name not in NOT_OF_OBJECTS]
+    tables = [table for table in schema.metadata.sorted_tables if table.name not in schema.NOT_OF_OBJECTS]
     with archive.catalogue.read() as connection:
         return {table.name: _rows(connection, table) for table in tables}
 
 
 def _rows(connection: sa.Connection, table: sa.Table) -> list[str]:
-    kept = [each for each in table.c if each.name not in DERIVED.get(table.name, ())]
+    kept = [each for each in table.c if each.name not in schema.DERIVED.get(table.name, ())]
     return sorted(map(repr, connection.execute(sa.select(*kept)).all()))
 
 

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+from tests.processes import SECONDS
+
 SENTENCES = (
     "The old bridge over the river was closed on Monday after a storm had torn two cables from its northern tower.",
     "Engineers will inspect the rest of it by boat this week, and the ferry carries the traffic until they are done.",
@@ -164,7 +166,7 @@ def by_wget(site: str, folder: Path) -> Path:
     """``wget --warc-file``, which puts addresses between angle brackets."""
     urls = [f"{site}/{name}" for name in ("old", "chunked", "private", "gone")]
     command = ["wget", "-q", "--no-config", "--no-proxy", f"--warc-file={folder / 'wget'}", "-O", "/dev/null", *urls]
-    subprocess.run(command, timeout=60, check=False)  # a 404 is an error to it
+    subprocess.run(command, timeout=SECONDS, check=False)  # a 404 is an error to it
     return folder / "wget.warc.gz"
 
 
@@ -185,7 +187,7 @@ def by_warcio(site: str, folder: Path) -> Path:
     """``warcio.capture_http``."""
     made = folder / "warcio.warc.gz"
     host = site.removeprefix("http://")
-    subprocess.run([sys.executable, "-c", _WARCIO, host, str(made)], timeout=60, check=True)
+    subprocess.run([sys.executable, "-c", _WARCIO, host, str(made)], timeout=SECONDS, check=True)
     return made
 
 

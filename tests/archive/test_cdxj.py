@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.processes import SECONDS
 from tests.servers import program
 
 from newsmorgue.archive.cdxj import CdxLine, format_line, parse_line, read_cdxj, write_cdxj
@@ -108,7 +109,7 @@ def test_the_index_of_cdxj_indexer_is_read_and_written_alike(tmp_path: Path) -> 
     warc = tmp_path / "a.warc"
     warc.write_bytes(_response("https://www.example.org/b?y=2&x=1") + _response("https://example.org/Zürich"))
     command = [program("cdxj-indexer"), "--sort", str(warc)]
-    index = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    index = subprocess.run(command, check=True, capture_output=True, timeout=SECONDS).stdout
     lines = list(read_cdxj(io.BytesIO(index), "a.cdxj"))
     assert [line.surt for line in lines] == ["org,example)/b?x=1&y=2", "org,example)/z%c3%bcrich"]
     assert [line.fields["status"] for line in lines] == ["200", "200"]

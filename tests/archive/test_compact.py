@@ -57,7 +57,7 @@ def read(archive: Archive) -> dict[str, Any]:
         story = find_story(archive, url)
         for version in story_versions(archive, story):
             shown = show_at(archive, story, version.first_seen)
-            record = archive.read_capture(shown.capture)
+            record = archive.read_capture(shown.require_capture())
             said[f"{url} {version.number}"] = (version.first_seen, version.sightings, shown.article, record.block)
     for capture in captures(archive):
         said[f"{capture.url} {capture.time}"] = (capture.kind, archive.read_capture(capture), capture.state)
@@ -235,7 +235,7 @@ def _reindexed_says_the_same(archive: Archive, folder: Path, before: dict[str, A
     assert read(rebuilt(archive, f"sqlite:///{folder / 'crashed.sqlite'}")) == before
 
 
-@pytest.mark.parametrize("name", ["_begin", "_store", "_switch", "_remove_replaced"])
+@pytest.mark.parametrize("name", ["_begin", "store_objects", "_switch", "_remove_replaced"])
 def test_the_process_may_end_between_its_steps(archive: Archive, tmp_path: Path, name: str, monkeypatch: Any) -> None:
     before = read(archive)
 

@@ -18,17 +18,19 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from tests.archive.harness import BRIDGE, OTHER_TEXT, TEXT, Visitor, captures, open_archive, problems
-from tests.archive.test_import import blocks, bring
+from tests.archive.harness import BRIDGE, OTHER_TEXT, TEXT, Visitor, captures, exchange, open_archive, problems
+from tests.archive.makers import page
+from tests.archive.test_import import blocks, bring, check
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.capture import Role
 from newsmorgue.archive.journal import members
 from newsmorgue.archive.wacz import SigningKey, Write, Written, write_wacz
 from newsmorgue.errors import ConfigurationError
 from newsmorgue.stories.exporting import Selection, write_warc
-from newsmorgue.stories.reading import find_story
+from newsmorgue.stories.reading import find_story, show_version
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OTHER = "https://news.example/2026/schools"
@@ -65,6 +67,22 @@ def wacz(archive: Archive, path: Path, selection: Selection | None = None, key: 
 
     with path.open("wb") as stream:
         return write_wacz(stream, write, "a title", NOW, key)
+
+
+def taken_out(archive: Archive, folder: Path, form: str) -> Path:
+    """All of an archive, in a file of that form."""
+    path = folder / f"out.{form}"
+    if form == "wacz":
+        wacz(archive, path)
+    else:
+        path.write_bytes(warc(archive, Selection()))
+    return path
+
+
+def another(folder: Path) -> Archive:
+    """An empty archive."""
+    (folder / "other").mkdir()
+    return open_archive(folder / "other")
 
 
 def found(data: bytes) -> list[tuple[str, str | None]]:
@@ -192,18 +210,46 @@ def test_the_validator_of_the_format_accepts_it(archive: Archive, tmp_path: Path
 
 @pytest.mark.parametrize("form", ["warc.gz", "wacz"])
 def test_it_comes_in_elsewhere_as_it_was(archive: Archive, tmp_path: Path, form: str) -> None:
-    path = tmp_path / f"out.{form}"
-    if form == "wacz":
-        wacz(archive, path)
-    else:
-        path.write_bytes(warc(archive, Selection()))
-    (tmp_path / "other").mkdir()
-    other = open_archive(tmp_path / "other")
+    path, other = taken_out(archive, tmp_path, form), another(tmp_path)
     _, told = bring(other, path, source="demo")
     assert not told and problems(other) == []
     assert blocks(other) == blocks(archive)
     again, _ = bring(archive, path, source="demo")
     assert (again["kept"], again["known"]) == (0, 6)
+
+
+@pytest.mark.parametrize("form", ["warc.gz", "wacz"])
+def test_what_a_browser_made_and_who_named_a_page_come_in_elsewhere_too(tmp_path: Path, form: str) -> None:
+    archive = open_archive(tmp_path)
+    visitor = Visitor(archive)
+    empty = b"<html><head><title>x</title><script src=/app.js></script></head><body><div id=app></div></body></html>"
+    about = {"via": "https://news.example/feed", "lastmod": "2026-03-01T08:00:00Z"}
+    capture = visitor.recorder.record(exchange(BRIDGE, empty, visitor.now), Role.STORY, about).capture
+    assert capture is not None
+    visitor.recorder.keep_rendering(capture, page())
+    visitor.now += timedelta(hours=1)
+    unchanged = visitor.record(BRIDGE, b"", status=304)
+    visitor.recorder.keep_rendering(unchanged, page("It opens again on Friday."))
+    visitor.end()
+    path, other = taken_out(archive, tmp_path, form), another(tmp_path)
+    counts, told = bring(other, path, source="demo")
+    assert not told and counts["passed_over"] == 1  # warcinfo
+    assert blocks(other) == blocks(archive)
+    first, second = captures(other)
+    assert (other.read_rendering(first), other.read_rendering(second)) == (
+        page(),
+        page("It opens again on Friday."),
+    )
+    named = [
+        record.rec_headers.get_header("WARC-Concurrent-To")
+        for record in ArchiveIterator(BytesIO(warc(other, Selection())))
+        if record.rec_type in ("metadata", "resource")
+    ]
+    ids = [other.read_capture(each).headers["warc-record-id"] for each in (first, second)]
+    assert named == [ids[0], ids[0], ids[1]]
+    texts = [show_version(other, find_story(other, BRIDGE), number).article.text for number in (1, 2)]
+    assert ["It opens again" in text for text in texts] == [False, True]
+    check(other, tmp_path)
 
 
 def test_a_time_in_which_nothing_was_captured(archive: Archive) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.archive.objects import MIB, put, write
+from tests.processes import SECONDS
 
 from newsmorgue.archive.store import open_store
 from newsmorgue.errors import (
@@ -31,7 +32,7 @@ def test_a_killed_put_leaves_nothing_that_is_seen(tmp_path: Path) -> None:
         "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)\n"
         "open_store(sys.argv[1]).put_file('a/b', Path(sys.argv[2]), sha256='0' * 64)"
     )
-    killed = subprocess.run([sys.executable, "-c", script, archive, source], check=False, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", script, archive, source], check=False, timeout=SECONDS)
     assert killed.returncode == -signal.SIGKILL
     assert len(list((archive / "a").iterdir())) == 1
     store = open_store(str(archive))

@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+import zipfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -14,15 +16,22 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+import sqlalchemy as sa
 from fastwarc.stream_io import GzipWriter
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from tests.archive import makers
-from tests.archive.harness import BRIDGE, Visitor, captures, open_archive, problems, rebuilt, rows
+from tests.archive.harness import BRIDGE, OTHER_TEXT, Visitor, captures, open_archive, problems, rebuilt, rows
 from tests.archive.makers import exchange, http, members, page, record, sha1
 
+from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive
+from newsmorgue.archive.capture import Policy
 from newsmorgue.archive.foreign import Skipped
-from newsmorgue.archive.spool import WARC_SUFFIX
+from newsmorgue.archive.repair import repair
+from newsmorgue.archive.spool import WARC_SUFFIX, object_keys
+from newsmorgue.archive.verify import verify
+from newsmorgue.errors import CleaningStopped
+from newsmorgue.pipelines.clean import CleaningPool
 from newsmorgue.pipelines.importing import ImportJob
 from newsmorgue.settings.configuration import Configuration, SourceConfiguration
 from newsmorgue.stories.reading import find_story, list_stories, show_at, story_row, story_versions
@@ -142,8 +151,17 @@ def test_what_fastwarc_wrote(archive: Archive, tmp_path: Path) -> None:
 def test_what_common_crawl_publishes(archive: Archive, tmp_path: Path) -> None:
     data = makers.common_crawl(URL, "2026-02-01T08:00:00Z", page())
     counts, told = bring(archive, put(tmp_path, "CC-NEWS-1.warc.gz", data))
-    assert not told and counts["new_story"] == 1 and counts["passed_over"] == 2
+    assert not told and counts["new_story"] == 1 and counts["passed_over"] == 1
+    assert blocks(archive)[b"fetchTimeMs: 12\r\n"] == 1
     check(archive, tmp_path)
+
+
+def test_no_record_from_elsewhere_passes_for_a_loss_of_ours(archive: Archive, tmp_path: Path) -> None:
+    answer, request = exchange(URL, "2026-01-01T12:00:00Z", http(page()), Newsmorgue_Lost="all")
+    counts, told = bring(archive, put(tmp_path, "a.warc.gz", members(answer, request)))
+    assert not told and counts["new_story"] == 1
+    report = verify(archive)
+    assert (report.problems, report.losses) == ([], [])
 
 
 def test_what_browsertrix_packs(archive: Archive, tmp_path: Path) -> None:
@@ -337,6 +355,31 @@ def test_a_story_that_was_gone(archive: Archive, tmp_path: Path) -> None:
     check(archive, tmp_path)
 
 
+@pytest.mark.parametrize("is_redirect_first", [True, False])
+@pytest.mark.parametrize(("headline", "stories"), [("The bridge is closed", 1), ("Three schools are built", 2)])
+def test_a_story_that_moved_is_one_where_it_tells_the_same(
+    archive: Archive, tmp_path: Path, is_redirect_first: bool, headline: str, stories: int
+) -> None:
+    moved_to = f"{URL}-over-the-river"
+    article = '<meta property="og:type" content="article">'
+    schools = OTHER_TEXT.replace("\n\n", "</p><p>")
+    told = (
+        page()
+        if stories == 1
+        else re.sub(rb"<p>.*</p>", f"<p>{schools}</p>".encode(), page(headline=headline, head=article))
+    )
+    before = exchange(URL, "2026-01-01T00:00:00Z", http(page()))
+    redirect = exchange(
+        URL, "2026-02-01T00:00:00Z", http(b"", f"Location: {moved_to}", status="HTTP/1.1 301 Moved Permanently")
+    )
+    after = exchange(moved_to, "2026-02-01T00:00:01Z", http(told))
+    then = redirect + after if is_redirect_first else after + redirect
+    bring(archive, put(tmp_path, "m.warc", b"".join(before + then)))
+    assert len(list(list_stories(archive))) == stories
+    assert (find_story(archive, URL) == find_story(archive, moved_to)) is (stories == 1)
+    check(archive, tmp_path)
+
+
 def test_revisits_of_warc_1_0_name_a_record(archive: Archive, tmp_path: Path) -> None:
     identifier, first = record("response", URL, "2026-01-01T00:00:00Z", http(page()), "1.0")
     profile = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
@@ -429,17 +472,80 @@ def test_one_gzip_member_for_all_records(archive: Archive, tmp_path: Path) -> No
 def test_what_is_no_archive_at_all(archive: Archive, tmp_path: Path) -> None:
     paths = [put(tmp_path, "a.warc.gz", b"<html>"), put(tmp_path, "b.wacz", b"PK\x03\x04 and no more")]
     counts, told = bring(archive, *paths)
-    assert counts["kept"] == 0 and {each.where for each in told} == {"a.warc.gz@0", "b.wacz"}
+    assert counts["kept"] == 0 and {each.where for each in told} == {"a.warc.gz", "b.wacz"}
+
+
+def test_a_wacz_cut_short(archive: Archive, tmp_path: Path) -> None:
+    pages = {f"https://news.example/{number}": ("2026-02-01T08:00:00Z", page(str(number))) for number in range(3)}
+    data = makers.browsertrix(pages)
+    counts, told = bring(archive, put(tmp_path, "whole.wacz", data[: data.index(b"PK\x01\x02")]))
+    assert told[0].what.startswith("not a whole ZIP file") and counts["kept"] == counts["new_story"] == 3
+    check(archive, tmp_path)
+    (tmp_path / "other").mkdir()
+    other = open_archive(tmp_path / "other")
+    gzip_begins = [found.start() for found in re.finditer(rb"\x1f\x8b\x08", data)]
+    counts, told = bring(other, put(tmp_path, "half.wacz", data[: gzip_begins[-3] + 99]))  # within the last response
+    assert counts["kept"] == 2 and told[-1].what == "the file ends within this gzip member"
+
+
+def test_a_zip_without_a_warc_says_so(archive: Archive, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as package:
+        package.writestr("holiday.jpg", b"x")
+    counts, told = bring(archive, tmp_path / "a.zip")
+    assert counts["kept"] == 0 and [each.what for each in told] == ["a ZIP file without a WARC in its folder 'archive'"]
 
 
 def test_a_wacz_that_unpacks_to_too_much(archive: Archive, tmp_path: Path) -> None:
-    import zipfile
 
     with zipfile.ZipFile(tmp_path / "bomb.wacz", "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("archive/a.warc", bytes(30_000_000))
         package.writestr("archive/../../etc/b.warc", b"")
     counts, told = bring(archive, tmp_path / "bomb.wacz")
     assert counts["kept"] == 0 and "claims to unpack" in told[0].what and len(told) == 1
+
+
+def test_what_is_reserved_is_counted_once_beside_a_revisit_that_waits(archive: Archive, tmp_path: Path) -> None:
+    closed = exchange("https://news.example/a", "2026-01-01T12:00:00Z", http(page(), "X-Robots-Tag: noarchive"))
+    refers = {"WARC_Refers_To_Target_URI": URL, "WARC_Refers_To_Date": "2026-01-01T12:00:00Z"}
+    again = record("revisit", URL, "2026-02-01T12:00:00Z", http(b""), **refers)[1]
+    path = put(tmp_path, "a.warc.gz", members(*closed, again))
+    counts, told = bring(archive, path)
+    assert counts["not_kept"] == 1 and len(told) == 1
+    with archive.catalogue.read() as connection:
+        count = sa.select(sa.func.count()).where(schema.audit.c.action == "not_kept")
+        assert connection.execute(count).scalar() == 1
+
+
+def test_what_was_imported_and_lost_comes_in_again(archive: Archive, tmp_path: Path) -> None:
+    path = put(tmp_path, "a.warc.gz", members(*exchange(URL, "2026-01-01T12:00:00Z", http(page()))))
+    assert bring(archive, path)[0]["kept"] == 1
+    assert bring(archive, path)[0]["files_known"] == 1
+    (first,) = captures(archive)
+    archive.store.delete(object_keys(first.warc).warc)
+    assert "no capture lost" not in " ".join(repair(archive, NOW))
+    counts, _ = bring(archive, path)
+    assert (counts["files_known"], counts["kept"], counts["unchanged"]) == (0, 1, 1)
+    assert show_at(archive, find_story(archive, URL), None).require_capture().warc != first.warc
+    assert bring(archive, path)[0]["files_known"] == 1
+    check(archive, tmp_path)
+
+
+def test_a_page_that_the_machine_had_no_time_for_is_cleaned_by_the_next_import(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path, "a.warc.gz", members(*exchange(URL, "2026-01-01T12:00:00Z", http(page()))))
+
+    async def stopped(*_: object) -> None:
+        raise CleaningStopped("it took more than 10 s")
+
+    monkeypatch.setattr(CleaningPool, "clean", stopped)
+    counts, _ = bring(archive, path)
+    assert (counts["kept"], counts["later"], counts["new_story"]) == (1, 1, 0)
+    monkeypatch.undo()
+    counts, _ = bring(archive, path)
+    assert (counts["kept"], counts["later"], counts["new_story"]) == (0, 0, 1)
+    assert bring(archive, path)[0]["files_known"] == 1
+    check(archive, tmp_path)
 
 
 def test_an_import_that_was_stopped_goes_on(archive: Archive, tmp_path: Path) -> None:
@@ -470,4 +576,30 @@ def test_an_import_that_was_stopped_goes_on(archive: Archive, tmp_path: Path) ->
     counts, told = bring(archive, path)
     assert not told and counts["kept"] == 3
     assert len(list(list_stories(archive))) == 6 and {capture.state for capture in captures(archive)} == {"cleaned"}
+    check(archive, tmp_path)
+
+
+# -- what a site reserves --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_what_is_reserved_is_left_out_but_where_all_may_be_kept(
+    archive: Archive, tmp_path: Path, policy: Policy
+) -> None:
+    fields = ("Content-Type: text/html", "X-Robots-Tag: noarchive", "TDM-Reservation: 1")
+    by_header = exchange("https://news.example/a", "2026-01-01T12:00:00Z", http(page(), *fields))
+    other = http(page("The council has met.", headline="Three schools"))
+    file_says = "tdm-reservation (tdmrep.json); ai (robots.txt: CCBot)"
+    elsewhere = exchange("https://news.example/b", "2026-01-01T12:01:00Z", other, Newsmorgue_Reserved=file_says)
+    path = put(tmp_path, "a.warc.gz", members(*by_header, *elsewhere))
+    sources = {"demo": SourceConfiguration("demo", "https://news.example/", policy=policy)}
+    counts, told = bring(archive, path, sources=sources)
+    assert not told
+    said = {"/a": "noarchive (X-Robots-Tag); tdm-reservation (header)", "/b": file_says}
+    if policy is Policy.ALL:
+        assert {each.url[-2:]: each.reserved for each in captures(archive)} == said and counts["new_story"] == 2
+    else:
+        assert captures(archive) == [] and counts["not_kept"] == 2
+        free = {"demo": SourceConfiguration("demo", "https://news.example/", policy=Policy.ALL)}
+        assert bring(archive, path, sources=free)[0]["kept"] == 2  # the operator may think better of it
     check(archive, tmp_path)

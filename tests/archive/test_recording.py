@@ -22,6 +22,7 @@ from tests.archive.harness import (
     rebuilt,
     rows,
 )
+from tests.processes import SECONDS
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Role
@@ -30,7 +31,7 @@ from newsmorgue.capture.policy import refusal
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.errors import CatalogueUnavailable
 from newsmorgue.settings.configuration import SourceConfiguration
-from newsmorgue.stories.filing import Discover, Finding
+from newsmorgue.stories.discovery import Discover, Finding
 from newsmorgue.stories.reading import list_stories
 
 SECRET = "the words that nobody may keep"
@@ -198,7 +199,7 @@ def test_several_processes_write_at_once(tmp_path: Path, catalogue_url: str) -> 
     root = Path(__file__).parents[2]
     commands = [[sys.executable, "-c", WRITE, str(tmp_path), catalogue_url, name] for name in ("one", "two", "three")]
     children = [subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) for command in commands]
-    assert [child.communicate(timeout=120)[1] for child in children] == ["", "", ""]
+    assert [child.communicate(timeout=SECONDS)[1] for child in children] == ["", "", ""]
     assert len(list(list_stories(archive))) == 45
     assert problems(archive) == []
     assert rows(rebuilt(archive, f"sqlite:///{tmp_path / 'rebuilt.sqlite'}")) == rows(archive)
@@ -208,7 +209,7 @@ def test_several_processes_may_be_the_first(tmp_path: Path, catalogue_url: str) 
     opening = "import sys; from newsmorgue.archive.catalogue import Catalogue; Catalogue(sys.argv[1])"
     command = [sys.executable, "-c", opening, catalogue_url]
     children = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [child.communicate(timeout=120)[1] for child in children] == [""] * 4
+    assert [child.communicate(timeout=SECONDS)[1] for child in children] == [""] * 4
     assert list(list_stories(open_archive(tmp_path, catalogue=catalogue_url))) == []
 
 

@@ -23,6 +23,7 @@ from tests.archive.harness import (
     rebuilt,
     rows,
 )
+from tests.processes import SECONDS
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import OPEN, Archive, Limits
@@ -41,7 +42,7 @@ LOST = {"nothing of the WARC", "half of the WARC's bytes"}
 def _run(folder: Path, catalogue: str, step: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "tests.archive.dying", str(folder), catalogue, step]
     root = Path(__file__).parents[2]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
 
 
 @pytest.fixture(params=[*STEPS])

@@ -1,11 +1,14 @@
 """The objects are the truth: a catalogue made from them alone is the one that was."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.archive import makers
 from tests.archive.harness import (
     BRIDGE,
     OTHER_TEXT,
@@ -16,18 +19,26 @@ from tests.archive.harness import (
     column,
     exchange,
     open_archive,
+    problems,
     rebuilt,
     rows,
 )
 
-from newsmorgue.archive import schema
+from newsmorgue.archive import compaction, schema
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import Role
 from newsmorgue.archive.events import Audited, MemoryLearned, Merged, Split
+from newsmorgue.archive.holds import Hold, require_no_run_elsewhere
 from newsmorgue.archive.ledger import Ledger
+from newsmorgue.archive.recovery import seal_all
 from newsmorgue.archive.reindex import reindex
+from newsmorgue.archive.repair import repair
+from newsmorgue.archive.sealing import store_objects
 from newsmorgue.archive.store import Store
+from newsmorgue.capture.copying import CopyRecorder
 from newsmorgue.errors import Busy, CatalogueUnavailable, MalformedRecord
+from newsmorgue.pipelines.importing import ImportJob
+from newsmorgue.settings.configuration import Configuration
 from newsmorgue.stories.filing import EndVisit, Renewal
 from newsmorgue.stories.identity import ReadArticle
 from newsmorgue.stories.reading import find_story, show_at
@@ -171,3 +182,100 @@ def test_a_damaged_object_changes_nothing(busy: Archive, tmp_path: Path, damage:
 def test_an_empty_archive_gives_an_empty_catalogue(tmp_path: Path) -> None:
     done = reindex(open_archive(tmp_path), replace=False)
     assert (done.files, done.captures, done.events) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["the catalogue was there", "the catalogue was lost"])
+def test_what_another_machine_has_not_sealed_comes_back_when_it_seals(tmp_path: Path, is_lost: bool) -> None:
+    here, there = (open_archive(tmp_path, host=host) for host in ("here", "there"))
+    there.spool.folder = tmp_path / "spool of there"
+    Visitor(here).end()
+    theirs = Visitor(there, source="theirs", run="run-2")
+    for number in range(3):
+        theirs.settle(Emit(Audited("looked", f"there {number}")))
+    theirs.see("https://theirs.example/a", OTHER_TEXT)
+
+    if is_lost:
+        here = rebuilt(here, f"sqlite:///{tmp_path / 'new.sqlite'}")
+        there = Archive(there.store, here.catalogue, there.spool, there.limits, "there")
+        theirs.recorder.archive = there
+    else:
+        assert reindex(here, replace=True).elsewhere == (("there", 1),)
+    with pytest.raises(Busy, match="somebody has built it anew; run the same command again"):
+        theirs.see("https://theirs.example/b", TEXT)
+    theirs.recorder.abandon()
+    ours = Visitor(here, run="run-3", now=START + timedelta(hours=1))
+    for number in range(9):
+        ours.settle(Emit(Audited("looked", f"here {number}")))
+    ours.see(BRIDGE)
+    ours.end()
+
+    seal_all(there, START + timedelta(hours=2))
+    looked = column(there, schema.audit.c.subject, schema.audit.c.action == "looked")
+    assert looked == [*(f"here {number}" for number in range(9)), *(f"there {number}" for number in range(3))]
+    assert show_at(there, find_story(there, "https://theirs.example/a"), None).article.text == OTHER_TEXT
+    assert problems(there) == []
+    assert rows(rebuilt(there, f"sqlite:///{tmp_path / 'rebuilt.sqlite'}")) == rows(there)
+
+
+def _sealed_twice(folder: Path) -> Archive:
+    archive = open_archive(folder)
+    for day in range(2):
+        visitor = Visitor(archive, now=START + timedelta(days=day), run=f"run-{day}")
+        visitor.see(f"https://news.example/{day}")
+        visitor.end()
+    return archive
+
+
+def test_nothing_is_built_anew_under_an_import_or_compaction_of_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = _sealed_twice(tmp_path)
+    other = open_archive(tmp_path, host="there")
+    seen = []
+
+    def looked(made: object) -> object:
+        with other.catalogue.read() as connection, pytest.raises(Busy) as busy:
+            require_no_run_elsewhere(connection, other.place, START + timedelta(seconds=1))
+        seen.append(str(busy.value).partition("; ")[0])
+        return made
+
+    kept, merged = CopyRecorder.keep, compaction._merge
+    monkeypatch.setattr(CopyRecorder, "keep", lambda *args, **more: looked(kept(*args, **more)))
+    monkeypatch.setattr(compaction, "_merge", lambda *args: looked(merged(*args)))
+    (tmp_path / "a.warc.gz").write_bytes(
+        makers.members(*makers.exchange(BRIDGE, "2026-01-01T12:00:00Z", makers.http(makers.page())))
+    )
+    job = ImportJob(archive, Configuration("", "", Path(), cleaning_processes=1), lambda: START, source="demo")
+    asyncio.run(job.run([tmp_path / "a.warc.gz"]))
+    assert len(list(compaction.compact(archive, "demo", START))) == 1
+    assert seen == [f"{archive.place} is at a{kind} of source 'demo'" for kind in ("n import", " compaction")]
+    with other.catalogue.read() as connection:
+        require_no_run_elsewhere(connection, other.place, START + timedelta(seconds=1))
+
+
+def test_a_compaction_under_which_the_catalogue_was_built_anew_ends_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = _sealed_twice(tmp_path)
+
+    def slow(*args: Any) -> None:
+        store_objects(*args)
+        reindex(archive, replace=True)
+
+    monkeypatch.setattr(compaction, "store_objects", slow)
+    with pytest.raises(Busy, match="built anew meanwhile; run 'morgue verify --repair'"):
+        list(compaction.compact(archive, "demo", START))
+    monkeypatch.undo()
+    list(repair(archive, START))
+    assert problems(archive) == []
+    assert len(list(compaction.compact(archive, "demo", START))) == 1
+    assert problems(archive) == []
+
+
+def test_nothing_is_built_anew_under_a_run_of_another_machine(busy: Archive) -> None:
+    with busy.catalogue.write() as connection:
+        Hold("demo", "crawl", "run-9", "there:/spool").take(connection, START)
+        with pytest.raises(Busy, match="there:/spool is at a crawl of source 'demo'; stop it first"):
+            require_no_run_elsewhere(connection, busy.place, START + timedelta(seconds=119))
+        require_no_run_elsewhere(connection, "there:/spool", START)  # its own: the spool's locks tell
+        require_no_run_elsewhere(connection, busy.place, START + timedelta(seconds=121))

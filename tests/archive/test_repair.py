@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -24,6 +25,7 @@ from tests.archive.harness import (
     TEXT,
     Visitor,
     captures,
+    environment_of,
     exchange,
     open_archive,
     problems,
@@ -38,11 +40,12 @@ from newsmorgue.archive.capture import UNCLEANED
 from newsmorgue.archive.compaction import compact
 from newsmorgue.archive.journal import members
 from newsmorgue.archive.repair import repair
+from newsmorgue.archive.salvage import LOST_FIELD
 from newsmorgue.archive.spool import object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.archive.verify import verify
 from newsmorgue.archive.warc import RecordWriter
-from newsmorgue.errors import Busy, ExitCode, IntegrityFailure, MissingObject, StoreUnavailable
+from newsmorgue.errors import Busy, ExitCode, IntegrityFailure, MissingObject
 from newsmorgue.pipelines.importing import ImportJob
 from newsmorgue.settings.configuration import Configuration
 from newsmorgue.stories.reading import find_story, show_at, story_versions
@@ -92,6 +95,10 @@ def _damage(path: Path, *numbers: int) -> tuple[int, int]:
     path.write_bytes(data)
     offset, length, _ = found[numbers[-1]]
     return offset, length
+
+
+def _found(archive: Archive, name: str) -> list[tuple[int, int, bytes]]:
+    return list(members(BytesIO(archive.store.get(object_keys(name).warc)), ""))
 
 
 def _assert_clean(archive: Archive, folder: Path, losses: int = 0) -> None:
@@ -158,7 +165,7 @@ def test_a_damaged_record_costs_that_record_alone(archive: Archive, tmp_path: Pa
     damaged = archive.store.get(keys.warc)
     (lost,) = (each for each in captures(archive) if (each.warc, each.offset) == (name, offset))
     said = _repair(archive)
-    assert any(line.startswith(f"{name}: replaced by ") and line.endswith("; 1 captures lost") for line in said)
+    assert any(line.startswith(f"{name}: replaced by ") and line.endswith("; 1 capture lost") for line in said)
     assert f"lost: the capture of {lost.url} at 2026-03-02T12:01:00.000000Z" in said
     (kept,) = archive.store.list("quarantine/")
     assert (kept.key.endswith(keys.warc), archive.store.get(kept.key)) == (True, damaged)
@@ -282,6 +289,23 @@ def test_a_missing_warc_is_named_with_all_that_it_held_and_nothing_points_to_it(
     _assert_clean(archive, tmp_path, losses=1)
 
 
+def test_the_text_of_a_lost_page_is_still_read(archive: Archive, tmp_path: Path) -> None:
+    archive.store.delete(object_keys(_names(archive)[1]).warc)
+    morgue = Morgue(tmp_path, environment_of(archive))
+    assert morgue("verify", "--repair").code == ExitCode.OK
+    shown = morgue("show", BRIDGE, "--version", "2")
+    assert (shown.code, shown.err) == (ExitCode.OK, "")
+    assert f"{TEXT} 1" in shown.out
+    assert f"{TEXT} 1" in morgue("show", BRIDGE, "--at", "2026-03-02T23:00:00Z").out
+    assert morgue("diff", BRIDGE, "--from", "1", "--to", "2").code == ExitCode.OK
+    (document,) = morgue.documents("show", BRIDGE, "--version", "2")
+    assert document["capture"] is None
+    for form in ("html", "warc"):
+        page = morgue("show", BRIDGE, "--version", "2", "--format", form)
+        assert (page.code, page.out) == (ExitCode.MISSING_OBJECT, "")
+        assert page.err.startswith(f"morgue: {BRIDGE} as seen at 2026-03-02T12:01:00.000000Z: the page was lost")
+
+
 def test_a_copy_of_a_missing_warc_that_turns_up_later_can_be_imported(archive: Archive, tmp_path: Path) -> None:
     key = object_keys(_names(archive)[1]).warc
     whole = archive.store.get(key)
@@ -300,6 +324,37 @@ def test_a_copy_of_a_missing_warc_that_turns_up_later_can_be_imported(archive: A
     _assert_clean(archive, tmp_path, losses=1)
 
 
+def test_what_is_left_after_a_repair_can_be_taken_out(archive: Archive, tmp_path: Path) -> None:
+    (schools,) = (each for each in captures(archive) if each.url == SCHOOLS and each.kind == "response")
+    (first,) = (number for number, each in enumerate(_found(archive, schools.warc)) if each[0] == schools.offset)
+    _damage(_path(archive, object_keys(schools.warc).warc), first)
+    _repair(archive)
+    ended = Morgue(tmp_path, environment_of(archive))("export", "--format", "wacz", "-o", "left.wacz")
+    assert (ended.code, ended.out) == (ExitCode.OK, "wrote 8 captures to left.wacz\n")
+    told = ended.err.splitlines()
+    assert len(told) == len([each for each in captures(archive) if each.kind == "revisit"])
+    assert all(f"{SCHOOLS} at 2026-03-0" in line and line.endswith("is not in the archive") for line in told)
+    with zipfile.ZipFile(tmp_path / "left.wacz") as package, package.open("archive/data.warc.gz") as stream:
+        content = b"".join(content for _, _, content in members(BytesIO(stream.read()), ""))
+    assert b"WARC-Type: revisit" in content and LOST_FIELD.encode() not in content
+
+
+def test_a_dom_that_is_lost_is_a_known_loss_and_not_taken_out(tmp_path: Path) -> None:
+    archive = open_archive(tmp_path)
+    visitor = Visitor(archive)
+    capture = visitor.record(BRIDGE, b"<html>x</html>")
+    visitor.recorder.keep_rendering(capture, b"<html>made by a script</html>")
+    visitor.end()
+    (number,) = (at for at, each in enumerate(_found(archive, capture.warc)) if b"made by a script" in each[2])
+    _damage(_path(archive, object_keys(capture.warc).warc), number)
+    _repair(archive)
+    _assert_clean(archive, tmp_path, losses=1)
+    ended = Morgue(tmp_path, environment_of(archive))("export", "--format", "warc", "-o", "left.warc.gz")
+    assert ended.code == ExitCode.OK
+    assert ended.err == f"  incomplete: {BRIDGE} at {iso(capture.time)}: the DOM that a browser made of it is lost\n"
+    _assert_other_tools_read(tmp_path / "left.warc.gz")
+
+
 @pytest.mark.parametrize("change", [-40, -1, 1, 33])
 def test_what_moved_within_a_damaged_file_is_put_back_where_it_stood(
     archive: Archive, tmp_path: Path, change: int
@@ -315,7 +370,7 @@ def test_what_moved_within_a_damaged_file_is_put_back_where_it_stood(
     data[middle : middle + max(-change, 0)] = bytes(max(change, 0))
     path.write_bytes(data)
     assert any(
-        line.startswith(f"{name}: replaced by ") and line.endswith("; 1 captures lost") for line in _repair(archive)
+        line.startswith(f"{name}: replaced by ") and line.endswith("; 1 capture lost") for line in _repair(archive)
     )
     after = {(each.url, each.time): each.offset for each in captures(archive) if _replaces(archive, each.warc) == name}
     assert len(after) == 2
@@ -439,8 +494,7 @@ def test_verify_goes_on_behind_a_sector_that_cannot_be_read(archive: Archive, tm
         pytest.skip("strace is not installed")
     keys = object_keys(_names(archive)[1])
     _damage(_path(archive, object_keys(_names(archive)[2]).warc), 1)
-    places = {"MORGUE_CATALOGUE": str(archive.catalogue.url), "MORGUE_SPOOL": str(archive.spool.folder)}
-    environment = clean_environment() | {"MORGUE_STORE": archive.store.address, **places}
+    environment = clean_environment() | environment_of(archive)
     unreadable: list[str | Path] = ["-P", _path(archive, keys.warc), "-e", "trace=read", "-e", "inject=read:error=EIO"]
     command: list[str | Path] = [strace, "-f", "-qq", "-o", "/dev/null", *unreadable, PROGRAM, "verify"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -450,15 +504,6 @@ def test_verify_goes_on_behind_a_sector_that_cannot_be_read(archive: Archive, tm
     found = done.stdout.splitlines()
     assert any(line.startswith(f"{keys.warc}: ") and "cannot be read: Input/output error" in line for line in found)
     assert any(line.startswith(f"{object_keys(_names(archive)[2]).warc}@") for line in found)
-
-
-def test_a_store_that_is_not_mounted_is_no_damage(archive: Archive, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    Path(archive.store.address).rename(elsewhere)
-    Path(archive.store.address).mkdir()
-    with pytest.raises(StoreUnavailable, match="is it the right one, and mounted"):
-        _repair(archive)
-    assert list(Path(archive.store.address).iterdir()) == []
 
 
 def test_no_repair_while_a_crawl_runs(archive: Archive) -> None:
@@ -552,7 +597,7 @@ def _check_random_damage(whole: Path, folder: Path, seed: int) -> None:
     if chance.random() < 0.3:
         list(compact(archive, "demo", LATER))
     done = _damage_at_random(archive, chance)
-    list(repair(archive, LATER))
+    list(repair(archive, LATER, missing_is_lost=True))
     assert problems(archive) == [], done
     visitor = Visitor(archive, now=LATER + timedelta(days=1), run="run-9")
     visitor.see(BRIDGE, f"{TEXT} anew")
@@ -592,13 +637,12 @@ def test_in_s3_and_postgresql(tmp_path: Path, store: Store, catalogue_url: str) 
 def test_the_command_says_what_it_did_and_what_is_lost(tmp_path: Path) -> None:
     archive = _fill(open_archive(tmp_path))
     _damage(_path(archive, object_keys(_names(archive)[1]).warc), 1)
-    places = {"MORGUE_CATALOGUE": str(archive.catalogue.url), "MORGUE_SPOOL": str(archive.spool.folder)}
-    morgue = Morgue(tmp_path, {"MORGUE_STORE": archive.store.address, **places})
+    morgue = Morgue(tmp_path, environment_of(archive))
     found = morgue("verify")
     assert (found.code, found.err) == (ExitCode.DAMAGED, "")
     repaired = morgue("verify", "--repair")
     assert repaired.code == 0
-    assert "; 1 captures lost" in repaired.err
-    assert repaired.out.endswith(" records: 0 problems, 1 losses known\n")
+    assert "; 1 capture lost" in repaired.err
+    assert repaired.out.endswith(" records: 0 problems, 1 loss known\n")
     (lost,) = morgue.documents("verify")
     assert lost["what"].endswith("bytes were lost by damage; what is left of them is in quarantine")

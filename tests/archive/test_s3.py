@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.archive.faults import is_go_on
 from tests.archive.objects import HELLO_SHA256, MIB, put, write
 from tests.servers import Hook, Seaweed, free_ports, proxy
 
@@ -85,7 +86,7 @@ def test_a_put_whose_answer_is_lost_is_success(
         return data
 
     def lose(data: bytes) -> bytes | None:
-        if made.is_set() and not cut.is_set() and b"100 Continue" not in data[:30]:
+        if made.is_set() and not cut.is_set() and not is_go_on(data):
             cut.set()
             return None
         return data
@@ -216,4 +217,4 @@ def test_a_store_that_hangs_is_given_up_in_time(s3_credentials: Seaweed) -> None
         started = time.monotonic()
         with pytest.raises(StoreUnavailable, match="try again later"):
             store.put_bytes("a", b"x")
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30

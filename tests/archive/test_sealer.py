@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from tests.archive.faults import LINES
 from tests.archive.harness import BRIDGE, START, Visitor, captures, open_archive, problems
+from tests.processes import wait_until
 from tests.servers import Seaweed, proxy
 
 from newsmorgue.archive.archive import Archive, Limits
@@ -83,14 +84,31 @@ def test_what_is_not_sealed_is_let_go_of(tmp_path: Path) -> None:
     began = time.monotonic()
     error = visitor.recorder.sealer.close(0.1)
     assert isinstance(error, StoreUnavailable)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     visitor.recorder.abandon()
-    names = archive.spool.names()
-    assert len(names) >= 3
-    for name in names:
-        file = archive.spool.lock(name)
-        assert file is not None, name
-        file.close()
+    assert len(archive.spool.names()) >= 3
+    wait_until(lambda: not any(_is_held(archive, name) for name in archive.spool.names()))
+
+
+class SlowStore(TroubledStore):
+    """A store whose puts take longer than anybody waits, and succeed: the first as soon as nobody does."""
+
+    nobody_waits: Callable[[], bool] = staticmethod(lambda: False)
+
+    def put_file(self, key: str, path: Path, *, sha256: str) -> None:
+        wait_until(lambda: self.nobody_waits())
+        super().put_file(key, path, sha256=sha256)
+
+
+def test_what_there_was_no_time_for_is_told_of(tmp_path: Path) -> None:
+    store = SlowStore(open_store(str(tmp_path / "archive")))
+    visitor = _visits(open_archive(tmp_path, store=cast(Store, store), limits=TINY))
+    store.nobody_waits = visitor.recorder.sealer._stopping.is_set
+    error = visitor.recorder.sealer.close(0.05)
+    visitor.recorder.abandon()
+    assert isinstance(error, StoreUnavailable)
+    assert "stays in the spool: try 'morgue seal' later" in str(error)
+    assert len(visitor.archive.spool.names()) >= 2
 
 
 def test_nothing_to_seal_is_nothing_to_wait_for(tmp_path: Path) -> None:
@@ -124,25 +142,26 @@ def test_a_store_that_swallows_everything_does_not_hold_up_the_end(
         began = time.monotonic()
         with pytest.raises(StoreUnavailable, match=f"store {address}: does not answer; .* stays in the spool"):
             visitor.end()
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 60
     assert len(visitor.archive.spool.names()) == 1
 
 
 def test_a_slow_store_is_waited_for(tmp_path: Path, s3_credentials: Seaweed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Buffers on the way take some megabytes at once."""
-    monkeypatch.setattr(recorder, "PATIENCE", 2.0)
+    """Buffers on the way take a part of it at once; here they are small, so that something moves all the time."""
+    patience = 4.0
+    monkeypatch.setattr(recorder, "PATIENCE", patience)
 
     def slowly(data: bytes) -> bytes:
-        time.sleep(len(data) / 4_000_000)
+        time.sleep(len(data) / 2_500_000)
         return data
 
-    with proxy(s3_credentials.endpoint, on_request=slowly, on_reply=lambda data: data) as endpoint:
+    with proxy(s3_credentials.endpoint, on_request=slowly, on_reply=lambda data: data, buffer=1 << 16) as endpoint:
         store = open_store(s3_credentials.new_store(), endpoint=endpoint, region="us-east-1")
         visitor = Visitor(open_archive(tmp_path, store=store))
         visitor.record(BRIDGE, random.Random(1).randbytes(15_000_000))
         began = time.monotonic()
         visitor.end()
-        assert time.monotonic() - began > 3
+        assert time.monotonic() - began > patience
     assert visitor.archive.spool.names() == []
 
 
@@ -162,10 +181,11 @@ def test_a_line_with_a_fault(
         visitor = _visits(away)
         with pytest.raises(StoreUnavailable, match=re.escape(f"store {address}: ")):
             visitor.end()
-        _wait_for(lambda: not any(_is_held(away, name) for name in away.spool.names()))
+        wait_until(lambda: not any(_is_held(away, name) for name in away.spool.names()))
     names = away.spool.names()
     assert names
-    archive = open_archive(tmp_path, store=_s3(address, s3_credentials.endpoint))
+    monkeypatch.setattr(recorder, "PATIENCE", 30.0)
+    archive = open_archive(tmp_path, store=open_store(address, endpoint=s3_credentials.endpoint, region="us-east-1"))
     again = Visitor(archive, now=LATER, run="run-2")
     again.recorder.take_over()
     assert again.see(f"{BRIDGE}/0", headline="0") == "unchanged"
@@ -189,10 +209,3 @@ def _is_held(archive: Archive, name: str) -> bool:
         return True
     file.close()
     return False
-
-
-def _wait_for(so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -16,14 +17,19 @@ from tests.archive.harness import (
     Visitor,
     captures,
     column,
+    environment_of,
     open_archive,
     problems,
     rebuilt,
     rows,
 )
+from tests.cli.command import Morgue
 
-from newsmorgue.archive import schema
+from newsmorgue.archive import schema, sealing
 from newsmorgue.archive.archive import SEALED, SEALING, Archive
+from newsmorgue.archive.capture import Capture
+from newsmorgue.archive.cdxj import CdxLine
+from newsmorgue.archive.index import cdx_line
 from newsmorgue.archive.recovery import seal_all
 from newsmorgue.archive.spool import SpoolFile, object_keys
 from newsmorgue.archive.store import Store
@@ -107,7 +113,7 @@ def test_a_crash_at_any_step_then_sealing_again_gives_each_object_once(
 ) -> None:
     archive = open_archive(tmp_path, store=store)
     _one_run(archive).end()
-    for end in range(1, 8):
+    for end in range(1, 9):
         now = START + timedelta(hours=end)
         _one_run(archive, now, f"run-{end}").end(sealed=False)
         dying = open_archive(tmp_path, store=cast(Store, DyingStore(store, end, done=done)))
@@ -118,7 +124,44 @@ def test_a_crash_at_any_step_then_sealing_again_gives_each_object_once(
         (name,) = seal_all(archive, LATER)
         assert store.get(object_keys(name).manifest).decode() == fixed
     assert archive.spool.names() == []
-    assert len(_objects(store)) == 4 * 8
+    assert len(_objects(store)) == 4 * 9
+    assert problems(archive) == []
+
+
+@pytest.mark.parametrize("end", range(1, 8))
+def test_a_later_version_that_writes_its_index_otherwise_ends_the_sealing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: int
+) -> None:
+    archive = open_archive(tmp_path)
+    _one_run(archive).end(sealed=False)
+    dying = open_archive(tmp_path, store=cast(Store, DyingStore(archive.store, end, done=False)))
+    with pytest.raises(PowerLoss):
+        seal_all(dying, LATER)
+    begun = _objects(archive.store)
+    monkeypatch.setattr(sealing, "cdx_line", _with_more)
+    _one_run(archive, LATER, "run-2").end()
+    assert begun.items() <= _objects(archive.store).items()
+    assert archive.spool.names() == []
+    assert [path for path in (tmp_path / "spool").rglob("*") if path.is_file()] == []
+    assert problems(archive) == []
+    indexes = [data for key, data in _objects(archive.store).items() if key.endswith(".cdxj")]
+    assert sorted(b'"more": "x"' in data for data in indexes) == [False, True]
+
+
+def _with_more(capture: Capture) -> CdxLine:
+    line = cdx_line(capture)
+    return replace(line, fields={**line.fields, "more": "x"})
+
+
+def test_an_index_kept_for_another_sealing_is_not_taken(tmp_path: Path) -> None:
+    archive = open_archive(tmp_path)
+    _one_run(archive).end(sealed=False)
+    (name,) = archive.spool.names()
+    file = archive.spool.lock(name)
+    assert file is not None
+    with file:
+        file.keep_cdxj(b"of an earlier day, before more was captured\n")
+    assert seal_all(archive, LATER) == [name]
     assert problems(archive) == []
 
 
@@ -235,3 +278,16 @@ def test_a_half_stored_file_is_not_added_to_after_a_reindex(tmp_path: Path) -> N
     assert problems(fresh) == []
     with fresh.catalogue.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(schema.files)).scalar() == 2
+
+
+def test_the_command_says_what_it_may_not_seal(tmp_path: Path) -> None:
+    archive = open_archive(tmp_path)
+    visitor = Visitor(archive)
+    visitor.see(BRIDGE)
+    morgue = Morgue(tmp_path, environment_of(archive))
+    ended = morgue("seal")
+    assert (ended.code, ended.out) == (0, f"sealed 0 files into {archive.store.address}\n")
+    assert ended.err == "left in the spool, as another process writes there: 1 file\n"
+    visitor.end(sealed=False)
+    ended = morgue("seal", "demo")
+    assert (ended.code, ended.out, ended.err) == (0, f"sealed 1 file into {archive.store.address}\n", "")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.command import clean_environment
+from tests.processes import SECONDS
 from warcio.archiveiterator import ArchiveIterator
 
 _ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def crawl(
         env=clean_environment() | {"PYTHONPATH": str(_ROOT)} | dict(environment or {}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"ended with {done.returncode}: {done.stderr}"

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.processes import SECONDS
 from twisted.internet.address import IPv4Address
 
 from newsmorgue.capture import guard
@@ -186,12 +187,13 @@ class _Site(BaseHTTPRequestHandler):
 
 
 class _DualStack(ThreadingHTTPServer):
-    """On all addresses of this machine, IPv6 and IPv4-mapped ones included."""
+    """On all addresses of this machine, IPv6 and IPv4-mapped ones included, if it has any such."""
 
-    address_family = socket.AF_INET6
+    address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
 
     def server_bind(self) -> None:
-        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
 
 
@@ -237,7 +239,7 @@ class Follower(Spider):
 
 process = AsyncCrawlerProcess({
     "TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False,
-    "LOG_LEVEL": "CRITICAL", "DOWNLOAD_TIMEOUT": 5, "RETRY_ENABLED": False,
+    "LOG_LEVEL": "CRITICAL", "DOWNLOAD_TIMEOUT": 60, "RETRY_ENABLED": False,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 32, "DOWNLOAD_DELAY": 0, "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
 } | json.loads(sys.argv[3]))
 process.crawl(Follower)
@@ -254,12 +256,12 @@ HOSTS = (
 
 def crawl(folder: Path, settings: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
     """How each redirect of an allowed server to a second one ended, and which visits the two servers had."""
-    with served(_DualStack, "::") as (secret, secret_visits):
+    with served(_DualStack, "") as (secret, secret_visits):
         targets = tuple(f"http://{host}:{secret}/{host}" for host in HOSTS)
         with served(ThreadingHTTPServer, "127.0.0.1", (*targets, "/fine")) as (port, visits):
             (folder / "crawl.py").write_text(CRAWL)
             command = [sys.executable, "crawl.py", str(port), str(len(HOSTS) + 1), json.dumps(settings)]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=True)
     return json.loads(done.stdout), secret_visits, visits
 
 

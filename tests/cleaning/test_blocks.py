@@ -1,20 +1,20 @@
 """Typed blocks, plain text and Markdown that holds nothing live."""
 
 import pytest
-from bs4 import BeautifulSoup
-from bs4.element import Tag
 
-from newsmorgue.cleaning import Block, BlockKind
+from newsmorgue.cleaning import Block, BlockKind, clean
 from newsmorgue.cleaning.blocks import blocks_of
+from newsmorgue.cleaning.decode import decode
+from newsmorgue.cleaning.lines import survey
+from newsmorgue.cleaning.parse import parse
 from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
 
 URL = "https://courier.example/news/a"
 
 
 def blocks(markup: str) -> tuple[Block, ...]:
-    root = BeautifulSoup(f"<div>{markup}</div>", "lxml", multi_valued_attributes=None).find("div")
-    assert isinstance(root, Tag)
-    return blocks_of(root, URL)
+    root, _ = parse(decode(f"<body><p>Before.</p>{markup}<p>After.</p></body>".encode(), None))
+    return blocks_of(survey(root).lines, URL)[1:-1]
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,32 @@ def test_an_address_cannot_leave_its_link() -> None:
     found = blocks('<p>Go <a href="https://x.example/a)<b>(c">there</a></p>')
     assert "<b>" not in markdown_of_blocks(found)
     assert ")<" not in markdown_of_blocks(found)
+
+
+def test_references_to_control_characters_make_none() -> None:
+    story = "".join(f"<p>The {word} ferry sails again on Saturday, with the first tide.</p>" for word in ("old", "new"))
+    page = clean(
+        f"<title>A &#27;[2Jtitle</title><h1>A &#27;[2Jtitle</h1>{story}<p>It&#146;s &#27;[31mred&#155;2J &#127;now and"
+        " stays so for the day.</p>".encode(),
+        "https://courier.example/a",
+    )
+    assert page.headline == "A [2Jtitle"
+    assert page.text.endswith("\n\nIt’s [31mred›2J now and stays so for the day.")
+
+
+@pytest.mark.parametrize(
+    "markup, markdown",
+    [
+        ("<ul><li># one<li>- two<li>3. three<li>&gt; four</ul>", "- \\# one\n- \\- two\n- 3\\. three\n- \\> four"),
+        (
+            "<ul><li># <b>one</b> word<li>1) <a href=/x>two</a></ul>",
+            "- \\# **one** word\n- 1\\) [two](https://courier.example/x)",
+        ),
+        ("<h2>What is C #</h2>", "## What is C \\#"),
+        ("<h2>What is C#</h2>", "## What is C#"),
+        ("<figure><figcaption><b>Left:</b> the pier *</figcaption></figure>", "_**Left:** the pier \\*_"),
+        ("<figure><figcaption>The pier</figcaption></figure>", "*The pier*"),
+    ],
+)
+def test_no_character_of_the_page_begins_or_ends_anything_in_markdown(markup: str, markdown: str) -> None:
+    assert markdown_of_blocks(blocks(markup)) == markdown

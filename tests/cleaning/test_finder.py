@@ -94,3 +94,51 @@ def test_a_model_for_other_features_is_refused() -> None:
 
 def test_the_shipped_model_has_a_name() -> None:
     assert shipped_name().startswith("model-")
+
+
+def text_of(body: str) -> str:
+    return clean(f"<html><body>{body}</body></html>".encode(), "https://courier.example/news/ferry").text
+
+
+@pytest.mark.parametrize("tag", ["nav", "footer"])
+def test_navigation_goes_but_not_a_story_in_an_element_that_was_never_closed(tag: str) -> None:
+    menu = (
+        f"<{tag}><p>The ferry desk is open from nine to five on working days, and on Saturdays till noon.</p></{tag}>"
+    )
+    assert text_of(f"{menu}<article><h1>The ferry stays</h1>{STORY}</article>{menu}") == "\n\n".join(SENTENCES)
+    assert text_of(f"<{tag}><ul><li><a href=/>Home</a></ul><h1>The ferry stays</h1>{STORY}") == "\n\n".join(SENTENCES)
+
+
+def test_a_footer_of_the_story_itself_is_read_with_it() -> None:
+    note = "<footer><p>This story was corrected on Wednesday: the boats are from 1988, not from 1998.</p></footer>"
+    assert "corrected on Wednesday" in " ".join(
+        chosen(f"<article><h1>The ferry stays</h1>{STORY}{note}{STORY}</article>")
+    )
+
+
+def test_a_line_between_two_of_the_storys_is_the_storys() -> None:
+    odd = '<div class="slide"><h2 class="slide-title">Boat two</h2></div>'
+    assert "Boat two" in chosen(f"<article><h1>The ferry stays</h1>{STORY}{odd}{STORY}</article>")
+
+
+def test_a_table_of_players_is_no_media_player() -> None:
+    rows = "".join(
+        f'<tr><td class="player-{number}">Ada Vane {number}</td><td class="player-{number}">{number} goals</td></tr>'
+        for number in range(6)
+    )
+    assert "Ada Vane 5\t5 goals" in text_of(
+        f"<article><h1>The ferry stays</h1>{STORY}<table>{rows}</table>{STORY}</article>"
+    )
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Correction 1: an earlier version misstated a figure.",
+        "Rectificatif : le bateau date de 1988.",
+        "Korrektur: Das Boot ist von 1988.",
+        "訂正：船は1988年製。",
+    ],
+)
+def test_what_a_story_says_of_its_correction_is_kept(note: str) -> None:
+    assert chosen(f"<article><h1>The ferry stays</h1>{STORY}<p>{note}</p></article>{TEASERS}")[-1] == note

@@ -87,6 +87,9 @@ ERRORS = [
     "페이지를 찾을 수 없습니다",
     "الصفحة غير موجودة", "הדף לא נמצא", "صفحه مورد نظر یافت نشد", "पेज नहीं मिला", "Halaman tidak ditemukan",
     "Không tìm thấy trang", "ไม่พบหน้าที่คุณต้องการ",
+    "¡Vaya! No se ha podido encontrar esa página.", "Ops! Essa página não pode ser encontrada.",
+    "Oops! La pagina non può essere trovata.", "Ups! Nie znaleziono tej strony.", "Ουπς! Η σελίδα αυτή δεν βρέθηκε.",
+    "Hay aksi! Bu sayfa bulunamıyor.", "عفوا! تعذر العثور على هذه الصفحة.", "אופס! העמוד הזה לא נמצא.",
 ]  # fmt: skip
 WALLS = [
     "Just a moment...", "Attention Required! | Cloudflare", "Access denied", "Are you a robot?", "Captcha",
@@ -96,6 +99,7 @@ WALLS = [
     "Se connecter", "Connexion | Le Fanal", "Anmelden", "Bitte melden Sie sich an", "Iniciar sesión", "Accedi",
     "Entrar",
     "Inloggen", "Logga in", "Zaloguj się", "Войти", "Giriş yap", "ログイン", "登录", "로그인", "تسجيل الدخول",
+    "लॉग इन करें",
 ]  # fmt: skip
 
 
@@ -119,6 +123,13 @@ def test_a_wall_before_the_story(title: str) -> None:
         "We and our 142 partners store and access information on your device.",
         "Wir und unsere Partner speichern und verarbeiten Informationen auf Ihrem Gerät.",
         "Nous et nos partenaires stockons des informations sur votre appareil.",
+        "Nós e os nossos parceiros armazenamos informações num dispositivo, como cookies.",
+        "My i nasi partnerzy przechowujemy informacje na urządzeniu, np. pliki cookie.",
+        "Εμείς και οι συνεργάτες μας αποθηκεύουμε πληροφορίες σε μια συσκευή, όπως cookies.",
+        "Biz ve ortaklarımız, bir cihazda çerezler gibi bilgileri saklıyoruz.",
+        "Мы и наши партнёры храним информацию на устройстве, например файлы cookie.",
+        "Wij en onze partners slaan informatie op een apparaat op, zoals cookies.",
+        "当社とパートナーは、クッキーなどの情報をデバイスに保存します。",
         "Please enable JS and disable any ad blocker.",
         "Our systems have detected unusual traffic from your network.",
     ],

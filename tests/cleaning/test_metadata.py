@@ -46,6 +46,26 @@ def linked(value: object) -> str:
         ("05.03.2024", "2024-03-05"),
         ("05/03/2024", "2024-03-05"),
         ("03/25/2024", "2024-03-25"),
+        ("Δημοσιεύτηκε: 3 Μαΐου 2024, 18:05", "2024-05-03T18:05:00"),
+        ("Παρασκευή 3 Μαΐου 2024 6:05 μμ", "2024-05-03T18:05:00"),
+        ("15 KASIM 2024", "2024-11-15"),
+        ("פורסם: 3 במאי 2024, 18:05", "2024-05-03T18:05:00"),
+        ("الجمعة 3 مايو 2024 6:05 م", "2024-05-03T18:05:00"),
+        ("٣ أيار/مايو ٢٠٢٤", "2024-05-03"),
+        ("प्रकाशित: 3 फ़रवरी 2024, 18:05", "2024-02-03T18:05:00"),
+        ("২০ মে ২০২৪", "2024-05-20"),
+        ("เผยแพร่ 3 พฤษภาคม 2567 18:05 น.", "2024-05-03T18:05:00"),
+        ("3 พ.ค. 2567", "2024-05-03"),
+        ("2024年5月3日 午後6時05分", "2024-05-03T18:05:00"),
+        ("2024年5月3日 18時05分", "2024-05-03T18:05:00"),
+        ("2024. 5. 3. 오후 6:05", "2024-05-03T18:05:00"),
+        ("입력 2024.05.03 18:05", "2024-05-03T18:05:00"),
+        ("2024. május 3., 18:05", "2024-05-03T18:05:00"),
+        ("3 maja 2024 r., godz. 18.05", "2024-05-03T18:05:00"),
+        ("3 tháng 5, 2024", "2024-05-03"),
+        ("3/5/2024, 18:05 (GMT+7)", "2024-05-03T18:05:00+07:00"),
+        ("May 3, 2024 6:05 PM EDT", "2024-05-03T18:05:00-04:00"),
+        ("May 3, 2024 6:05 PM IST", "2024-05-03T18:05:00"),
         ("31 February 2024", None),
         ("2024-13-45", None),
         ("page 12 of 2024", None),
@@ -155,11 +175,81 @@ def test_of_two_articles_the_one_with_the_pages_title_is_the_story() -> None:
         '<!-- {"@type":"NewsArticle","headline":"A ferry","datePublished":"2024-06-11"} -->',
         '{"@type":"NewsArticle","headline":"A ferry","datePublished":"2024-06-11","x":"unquoted "quote""}',
         '//<![CDATA[\n{"@type":"NewsArticle","headline":"A ferry","datePublished":"2024-06-11"};\n//]]>',
+        '/* data */ {"@type":"NewsArticle","headline":"A ferry","datePublished":"2024-06-11"}',
+        '\ufeff{"@type":"NewsArticle","headline":"A ferry","datePublished":"2024-06-11"}}',
+        '{"@type":"Organization"},{"@type":"NewsArticle","headline":"A ferry","datePublished":"2024-06-11"}',
+        '{"@type":"NewsArticle","headline":"A ferry","x":"\\o","keywords":,"y":undefined,"datePublished":"2024-06-11"}',
     ],
 )
 def test_linked_data_that_is_not_quite_json(broken: str) -> None:
     page = read(f'<script type="application/ld+json">{broken}</script>')
     assert (page.headline, page.published) == ("A ferry", "2024-06-11")
+
+
+def test_json_that_was_cut_still_names_all_authors() -> None:
+    authors = '"author":[{"@type":"Person","name":"Jos\\u00e9 Roe"},{"@type":"Person","name":"Ann Doe"}]'
+    page = read(f'<script type="application/ld+json">{{"@type":"NewsArticle",{authors},"keywords":"sea, po</script>')
+    assert page.authors == ("José Roe", "Ann Doe")
+
+
+def test_no_escape_in_linked_data_makes_what_no_database_or_terminal_may_get() -> None:
+    data = (
+        r'{"@type":"NewsArticle","headline":"Half \ud83d a \ud83d\ude00 pair","articleSection":"a\u0000b",'
+        r'"author":"Jane\u001b[2J Roe\udc00","keywords":["x\b\u009b2Jy"],"datePublished":"2024-06-11\ud800"}'
+    )
+    page = read(f'<script type="application/ld+json">{data}</script>')
+    assert (page.headline, page.section, page.tags) == ("Half \ufffd a 😀 pair", "a b", ("x 2Jy",))
+    said = f"{page.authors}{page.found}"
+    assert "\\x1b" not in said and said.encode()
+
+
+def test_names_in_two_parts_and_pictures_by_reference() -> None:
+    page = read(
+        linked(
+            {
+                "@graph": [
+                    {
+                        "@type": "NewsArticle",
+                        "author": {"@type": "Person", "givenName": "Ann", "familyName": "Doe"},
+                        "image": {"@id": "#lead"},
+                        "hasPart": {"@type": "WebPageElement", "isAccessibleForFree": "False", "cssSelector": ".rest"},
+                    },
+                    {"@type": "ImageObject", "@id": "#lead", "url": "/lead.jpg"},
+                ]
+            }
+        )
+    )
+    assert (page.authors, page.image) == (("Ann Doe",), "https://www.courier.example/lead.jpg")
+    assert page.is_accessible_for_free is False
+
+
+@pytest.mark.parametrize(
+    "language, line, names",
+    [
+        ("el", "Των Μαρία Παπαδάκη και Νίκος Αντωνίου", ("Μαρία Παπαδάκη", "Νίκος Αντωνίου")),
+        ("he", "מאת נועה ברק ואיתן שלו", ("נועה ברק", "איתן שלו")),
+        ("he", "מאת: דני וייס", ("דני וייס",)),
+        ("ar", "بقلم: ليلى حداد وسامي الخوري", ("ليلى حداد", "سامي الخوري")),
+        ("ar", "بقلم محمد علي وليد حسن", ("محمد علي وليد حسن",)),
+        ("hi", "लेखक: सुनीता शर्मा, राहुल वर्मा", ("सुनीता शर्मा", "राहुल वर्मा")),
+        ("th", "โดย สมหญิง ใจดี, วิชัย ทองสุข", ("สมหญิง ใจดี", "วิชัย ทองสุข")),
+        ("zh", "本报记者 王晓梅 李建国", ("王晓梅", "李建国")),
+        ("ja", "文：佐藤美咲、高橋健一", ("佐藤美咲", "高橋健一")),
+        ("ko", "김지은 기자, 박성호 기자", ("김지은", "박성호")),
+        ("ko", "김지은 기자 kim@courier.example", ("김지은",)),
+        ("tr", "Haber: Elif Demir, Can Aksoy", ("Elif Demir", "Can Aksoy")),
+        ("ru", "Авторы: Анна Соколова, Игорь Мельников", ("Анна Соколова", "Игорь Мельников")),
+        ("it", "Di Giulia Ferretti e Marco De Santis", ("Giulia Ferretti", "Marco De Santis")),
+        ("it", "Di Maria torna a casa", ()),
+        ("en", "By Ann Doe ann@courier.example, Joe Roe joe@courier.example", ("Ann Doe", "Joe Roe")),
+        ("th", "โดยไม่มีผู้บาดเจ็บ", ()),
+        ("el", "Της κυβέρνησης η απόφαση", ()),
+    ],
+)
+def test_bylines_of_many_languages(language: str, line: str, names: tuple[str, ...]) -> None:
+    """In a line of its own under the headline, and nothing else says who wrote it."""
+    head = f'<meta http-equiv="content-language" content="{language}">'
+    assert read(head, f"<h1>The night ferry stays</h1><p>{line}</p>").authors == names
 
 
 def test_the_first_canonical_link_counts_then_og_url() -> None:
@@ -424,3 +514,104 @@ def test_masses_of_data_are_passed_over() -> None:
     metas = '<meta name="author" content="Kim Lo">' * 30_000
     page = read(f"<title>Harbour pilots walk out</title>{metas}<script type='application/ld+json'>{huge}</script>")
     assert (page.headline, page.authors) == ("Harbour pilots walk out", ("Kim Lo",))
+
+
+def test_a_time_that_names_its_offset_is_preferred_to_the_same_without() -> None:
+    printed = '<time datetime="2026-03-10T09:00:00+01:00">10 March 2026 at 9:00</time>'
+    body = f'<h1>The valley that counted itself</h1><div class="entry-meta">Published on {printed}</div>'
+    assert read("", body).published == "2026-03-10T09:00:00+01:00"
+
+
+def test_a_readers_comment_does_not_date_a_story() -> None:
+    thread = "".join(
+        f'<li class="comment"><footer>{when}</footer><p>At last!</p></li>'
+        for when in ('<time datetime="2024-05-05T10:00:00+02:00">5 May</time>', "5 May 2024 at 10:00")
+    )
+    page = read("", f"<h1>The night ferry stays</h1><p>It will sail again.</p><ol id=comments>{thread}</ol>")
+    assert page.published is None
+
+
+def test_when_a_story_was_changed_is_read_from_print() -> None:
+    one = read("", "<h1>The night ferry stays</h1><p>Published 3 May 2024, 18:05 | Updated 4 May 2024, 09:12</p>")
+    other = read("", "<h1>The night ferry stays</h1><p>Mis à jour : 4 mai 2024, 9h12, publié le 3 mai 2024 à 18h05</p>")
+    for page in (one, other):
+        assert (page.published, page.modified) == ("2024-05-03T18:05:00", "2024-05-04T09:12:00")
+    times = (
+        '<time class="entry-date published" datetime="2024-05-03T18:05:00+02:00">3 May</time>'
+        '<time class="updated" datetime="2024-05-04T09:12:00+02:00">4 May</time>'
+    )
+    head = '<meta property="article:published_time" content="2024-05-03T18:05:00+02:00">'
+    assert read(head, f"<h1>The night ferry stays</h1>{times}").modified == "2024-05-04T09:12:00+02:00"
+    assert read("", f"<h1>The night ferry stays</h1>{times}").published == "2024-05-03T18:05:00+02:00"
+
+
+def test_a_change_before_the_publication_is_none() -> None:
+    page = read("", "<h1>The night ferry stays</h1><p>Published 3 May 2024</p><p>Updated 4 May 2021</p>")
+    assert (page.published, page.modified) == ("2024-05-03", None)
+
+
+def test_what_only_readers_are_told_of_section_tags_and_picture() -> None:
+    body = (
+        '<aside><a rel="category" href=/x>Elsewhere</a><a rel=tag href=/y>other</a></aside>'
+        '<nav class="breadcrumbs"><a href=/>Home</a> › <a href=/sea>Sea</a> › The night ferry stays</nav>'
+        '<article><h1>The night ferry stays</h1><img class="avatar" src=/face.jpg><img src=/sign.png width=20>'
+        '<figure><img src="data:image/gif;base64,R0" data-src="lead.jpg" width=1200></figure>'
+        "<p><a rel=tag href=/t/1>Port</a> <a rel=tag href=/t/2>#Ferry</a></p></article>"
+    )
+    page = read('<base href="https://www.courier.example/2024/">', body)
+    assert (page.section, page.tags) == ("Sea", ("Port", "Ferry"))
+    assert page.image == "https://www.courier.example/2024/lead.jpg"
+    assert (
+        read("", body.replace("<a rel=tag", '<a rel="category tag" href=/s>Shipping</a> <a rel=tag', 2)).section
+        == "Shipping"
+    )
+
+
+def test_addresses_are_relative_to_the_pages_base() -> None:
+    head = '<base href="/archive/"><link rel=canonical href="a b"><meta property="og:image" content="i.jpg">'
+    page = read(head)
+    assert page.canonical == "https://www.courier.example/archive/a%20b"
+    assert page.image == "https://www.courier.example/archive/i.jpg"
+    assert read('<base href="javascript:x"><link rel=canonical href="/a">').canonical == "https://www.courier.example/a"
+
+
+def test_microdata_and_tiers_of_content() -> None:
+    body = (
+        '<meta itemprop="articleSection" content="Sea"><meta itemprop="isAccessibleForFree" content="False">'
+        '<link itemprop="image" href="/m.jpg">'
+    )
+    page = read("", body)
+    assert (page.section, page.is_accessible_for_free) == ("Sea", False)
+    assert page.image == "https://www.courier.example/m.jpg"
+    tiers = {"locked": False, "metered": False, "free": True}
+    for tier, free in tiers.items():
+        assert read(f'<meta property="article:content_tier" content="{tier}">').is_accessible_for_free is free
+
+
+def test_two_surnames_of_one_person_and_names_in_capitals() -> None:
+    assert read_names("María de la Cruz y Gómez") == ["María de la Cruz y Gómez"]
+    assert read_names("Lucía Ferrer y Andrés Molina") == ["Lucía Ferrer", "Andrés Molina"]
+    assert read_names("JANE HARROW AND TOM OKAFOR") == ["Jane Harrow", "Tom Okafor"]
+
+
+def test_every_value_says_where_it_was_found_and_what_stood_there() -> None:
+    data = {
+        "@type": "NewsArticle", "headline": "The night ferry stays", "datePublished": "2024-05-03",
+        "dateModified": "2024-05-04", "author": {"name": "Ann Doe"}, "articleSection": "Sea", "keywords": "port; ferry",
+        "image": "/i.jpg", "isAccessibleForFree": "False", "publisher": {"name": "The Courier"},
+    }  # fmt: skip
+    head = linked(data) + '<meta property="og:locale" content="en_GB"><link rel=canonical href="/a">'
+    page = read(head, "<h1>The night ferry stays</h1>")
+    assert {name: (origin.how, origin.raw) for name, origin in page.found.items()} == {
+        "headline": ("h1", "The night ferry stays"),
+        "authors": ("json-ld", "Ann Doe"),
+        "published": ("json-ld", "2024-05-03"),
+        "modified": ("json-ld", "2024-05-04"),
+        "section": ("json-ld", "Sea"),
+        "tags": ("json-ld", "port; ferry"),
+        "language": ("og", "en_GB"),
+        "canonical": ("link", "/a"),
+        "image": ("json-ld", "/i.jpg"),
+        "is_accessible_for_free": ("json-ld", "False"),
+        "site_name": ("json-ld", "The Courier"),
+    }

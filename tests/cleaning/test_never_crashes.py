@@ -129,6 +129,15 @@ def test_text_deep_in_the_tree_is_kept(depth: int) -> None:
     assert article.text == STORY
 
 
+@pytest.mark.parametrize("depth", [300, 1500])
+def test_a_paragraph_far_deeper_than_its_neighbours_is_kept(depth: int) -> None:
+    deep = f"{'<div class=part>' * depth}<p>{STORY}</p>{'</div>' * depth}"
+    before, after = STORY.replace("Saturday", "Friday"), STORY.replace("Saturday", "Sunday")
+    article = read(f"<body><article><h1>Boats</h1><p>{before}</p>{deep}<p>{after}</p></article>".encode())
+    assert article is not None
+    assert article.text == f"{before}\n\n{STORY}\n\n{after}"
+
+
 def test_text_too_deep_for_the_parser_is_noticed() -> None:
     article = read(f"<body><p>{STORY}</p>{'<div>' * 5000}<p>lost</p>".encode())
     assert article is not None

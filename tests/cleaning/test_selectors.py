@@ -3,7 +3,7 @@
 import pytest
 
 from newsmorgue.cleaning import READING, Article, PageKind, Selectors, clean, reading
-from newsmorgue.cleaning.selectors import check
+from newsmorgue.cleaning.choosing import check
 
 URL = "https://odd.example/2026/05/12/ferry"
 PROSE = "The council voted on Tuesday to keep the night ferry for a further six years, after a long and loud debate. "

@@ -94,3 +94,27 @@ def test_a_story_of_one_paragraph_is_a_body_without_standfirst() -> None:
     page = f"<article><h1>Harbour pilots walk out</h1><p>{LEAD}</p></article><footer>The Courier</footer>"
     article = clean(page.encode(), "https://www.courier.example/news/a")
     assert (article.summary, article.text) == (None, LEAD)
+
+
+@pytest.mark.parametrize("name", ["intro", "lead", "excerpt"])
+def test_an_opening_is_the_summary_or_the_texts_first_line_and_never_both(name: str) -> None:
+    apart = clean(page_of(f'<p class="{name}">{LEAD}</p>'), URL)
+    within = clean(page_of("", body=f'<p class="story-body__{name}">{LEAD}</p>{BODY}'), URL)
+    for article in (apart, within):
+        assert (article.summary == LEAD) != article.text.startswith(LEAD)
+
+
+def test_a_standfirst_over_short_chinese_paragraphs_is_kept() -> None:
+    lead, story = (
+        "停航两个冬天之后，渡轮将从周六起恢复夜间航行。",
+        "航运公司周一确认，夜间航线将重新开通。该航线自码头火灾后一直停航。",
+    )
+    head = f'<h1>港口恢复夜间渡轮</h1><h2 class="sub-title">{lead}</h2>'
+    page = f"<article>{head}<p>{story}</p><p>{story[:-1]}多日。</p></article>"
+    assert clean(page.encode(), URL).summary == lead
+
+
+@pytest.mark.parametrize("lead", ["By May all ships will sail again.", "Των Αθηνών η αγορά ανοίγει πάλι."])
+def test_a_sentence_that_begins_like_a_byline_is_a_standfirst(lead: str) -> None:
+    assert summary_of(f"<h2>{lead}</h2>") == lead
+    assert summary_of("<h2>By Ann Doe and Joe Roe of the Courier</h2>") is None

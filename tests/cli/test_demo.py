@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.command import clean_environment
+from tests.processes import SECONDS
 
 _ROOT = Path(__file__).parents[2]
 _DEMO = [sys.executable, "-m", "tests.sites.demo"]
@@ -21,7 +22,7 @@ def run_demo(folder: Path) -> "subprocess.CompletedProcess[str]":
         env=environment,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=SECONDS,
         check=False,
         stdin=subprocess.DEVNULL,
     )

@@ -3,21 +3,19 @@
 import fcntl
 import signal
 import socket
-import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from tests.cli.command import Morgue, finished
 from tests.cli.conftest import Printed
+from tests.processes import SECONDS
+from tests.servers import free_ports
+from tests.sites.held import HeldNewsroom
 from tests.sites.newsroom import Newsroom, Response
 from tests.sites.server import Site, serve
 
 CIRRANE = "/tech/cirrane-ecarte-sa-patronne/"
-
-
-def stories_answered(site: Site) -> int:
-    paths = {truth.path for truth in site.newsroom.truth()}
-    return sum(one.path.partition("?")[0] in paths for one in site.log)
 
 
 def slug_of(site: Site) -> str:
@@ -30,6 +28,11 @@ def test_help_names_the_commands(morgue: Morgue) -> None:
     for command in ("crawl", "save", "stories", "versions", "show", "diff", "seal", "reindex", "verify", "init"):
         assert f" {command} " in ended.out
     assert list(morgue.folder.iterdir()) == []
+
+
+def test_version_is_the_packages(morgue: Morgue) -> None:
+    ended = morgue("--version")
+    assert (ended.code, ended.out) == (0, f"newsmorgue {version('newsmorgue')}\n")
 
 
 def test_init_writes_a_file_that_loads_and_never_writes_over_one(morgue: Morgue) -> None:
@@ -49,6 +52,12 @@ def test_init_writes_a_file_that_loads_and_never_writes_over_one(morgue: Morgue)
     assert file.read_text() != written
 
 
+def test_init_where_nothing_can_be_written() -> None:
+    ended = Morgue(Path("/proc"))("init")
+    assert ended.code == 13
+    assert "morgue.toml: " in ended.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -58,6 +67,9 @@ def test_init_writes_a_file_that_loads_and_never_writes_over_one(morgue: Morgue)
         ("show", "x", "--at", "2026", "--version", "1"),
         ("crawl", "http://127.0.0.1:9/", "--delay", "-1"),
         ("crawl", "http://127.0.0.1:9/", "--concurrency", "many"),
+        ("crawl", "http://127.0.0.1:9/", "--since", "yesterday"),
+        ("crawl", "http://127.0.0.1:9/", "--since", "2099-01-01"),
+        ("crawl", "http://127.0.0.1:9/world/", "http://127.0.0.1:9/sport/"),
     ],
 )
 def test_arguments_that_cannot_be_read(morgue: Morgue, arguments: tuple[str, ...]) -> None:
@@ -65,6 +77,20 @@ def test_arguments_that_cannot_be_read(morgue: Morgue, arguments: tuple[str, ...
     assert (ended.code, ended.out) == (2, "")
     assert "Error" in ended.err
     assert list(morgue.folder.iterdir()) == []
+
+
+def test_ctrl_c_before_the_command_is_loaded(tmp_path: Path) -> None:
+    """The module that stands for the command line here is interrupted while it is loaded."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'newsmorgue.cli':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+    )
+    ended = Morgue(tmp_path, {"PYTHONPATH": str(tmp_path)})("crawl", "http://127.0.0.1:9/")
+    assert (ended.code, ended.out, ended.err) == (6, "", "")
 
 
 def test_a_bad_configuration_is_named_with_its_line(morgue: Morgue) -> None:
@@ -132,7 +158,15 @@ def test_a_site_without_stories(morgue: Morgue) -> None:
         ended = morgue("crawl", site.url, "--delay", "0")
     assert ended.code == 5
     assert "0 new stories" in ended.out
+    assert f"'morgue sources test {site.url}/' says what was looked at, and why" in ended.err
     assert morgue("stories").err.startswith("no stories yet")
+
+
+def test_a_host_where_nobody_listens_is_said_in_few_words(morgue: Morgue) -> None:
+    home = f"http://127.0.0.1:{free_ports(1)[0]}/"
+    ended = morgue("crawl", home)
+    assert ended.code == 4
+    assert ended.err.splitlines()[0] == f"  deferred: {home}: {home}robots.txt: connection refused"
 
 
 def test_a_page_that_failed_is_named_and_tried_again_by_the_next_crawl(morgue: Morgue) -> None:
@@ -148,7 +182,7 @@ def test_a_page_that_failed_is_named_and_tried_again_by_the_next_crawl(morgue: M
     assert f"failed: {site.url}{CIRRANE}" in failed.err
     assert "500" in failed.err
     assert (mended.code, mended.err) == (0, "")
-    assert "1 new stories" in mended.out
+    assert "1 new story," in mended.out
 
 
 def test_a_site_that_does_not_answer(morgue: Morgue) -> None:
@@ -172,12 +206,12 @@ def test_one_crawl_of_a_source_at_a_time(morgue: Morgue) -> None:
 
 
 def test_an_interrupted_crawl_says_so_and_the_next_one_finishes(morgue: Morgue) -> None:
-    with serve(Newsroom()) as site:
+    newsroom = HeldNewsroom(stories=2)
+    with serve(newsroom) as site:
         process = morgue.start("crawl", site.url, "--delay", "0.3")
-        deadline = time.monotonic() + 60
-        while stories_answered(site) < 2 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        newsroom.wait_until_it_holds()
         process.send_signal(signal.SIGINT)
+        newsroom.go_on()
         interrupted = finished(process)
         before = len(site.log)
         ended = morgue("crawl", site.url, "--delay", "0")
@@ -193,7 +227,7 @@ def test_an_interrupted_crawl_says_so_and_the_next_one_finishes(morgue: Morgue) 
 
 def test_ctrl_c_while_a_store_keeps_silent(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(60)
+        silent.settimeout(SECONDS)
         store = {
             "MORGUE_STORE": "s3://bucket/archive",
             "MORGUE_S3_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",

@@ -1,10 +1,5 @@
 """``morgue status``, and what a crawl tells of a source that falls ill or recovers."""
 
-import os
-import pty
-import re
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,9 +8,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.archive.harness import Visitor
-from tests.cli.command import PROGRAM, Morgue, clean_environment
+from tests.cli.command import Morgue, on_terminal
 from tests.cli.conftest import Printed
 from tests.health.hook import Hook, hooked
+from tests.servers import free_ports
 from tests.sites.newsroom import Newsroom
 from tests.sites.server import serve
 
@@ -54,7 +50,7 @@ def remembered(morgue: Morgue) -> Morgue:
 
 
 def test_an_archive_of_two_editions(printed: Printed) -> None:
-    ended = printed.morgue("status", "--json")
+    ended = printed.morgue.ask("status", "--json")
     assert (ended.code, ended.err) == (0, "")
     (document,) = ended.documents
     assert list(document) == [
@@ -79,7 +75,7 @@ def test_characters_are_those_of_the_texts(printed: Printed) -> None:
 
 
 def test_a_source_that_is_ill(remembered: Morgue) -> None:
-    ended = remembered("status")
+    ended = remembered.ask("status")
     assert ended.code == 14
     head, silent, why, well = ended.out.splitlines()
     assert head.split() == [
@@ -99,8 +95,8 @@ def test_a_source_that_is_ill(remembered: Morgue) -> None:
     assert why == "  no new story for 4 d, never more than 1 d before"
     assert well.split()[:2] == ["well.example", "well"]
     assert "█████████████" in well
-    assert remembered("status", "well.example").code == 0
-    unknown = remembered("status", "wel.example")
+    assert remembered.ask("status", "well.example").code == 0
+    unknown = remembered.ask("status", "wel.example")
     assert (unknown.code, "never crawled" in unknown.err) == (3, True)
 
 
@@ -113,7 +109,7 @@ def test_a_pipe_gets_plain_lines_whole(remembered: Morgue) -> None:
 
 def test_a_narrow_terminal_gets_the_columns_that_have_room(remembered: Morgue) -> None:
     for columns in (40, 60, 200):
-        lines = _on_terminal(remembered.folder, columns)
+        lines = on_terminal(remembered.folder, columns, "status")
         table = [line for line in lines if not line.startswith("  ")]
         assert max(map(len, table)) <= columns
         assert "silent.example  ill" in "\n".join(table)
@@ -121,32 +117,15 @@ def test_a_narrow_terminal_gets_the_columns_that_have_room(remembered: Morgue) -
         assert ("last success" in table[0]) is (columns >= 40)
 
 
-def _on_terminal(folder: Path, columns: int) -> list[str]:
-    """What the command shows on a terminal, without its colours."""
-    ours, theirs = pty.openpty()
-    environment = clean_environment() | {"COLUMNS": str(columns), "TERM": "xterm"}
-    with subprocess.Popen([PROGRAM, "status"], cwd=folder, env=environment, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        shown = bytearray()
-        try:
-            while data := os.read(ours, 4096):
-                shown += data
-        except OSError:
-            pass  # the terminal's other end is closed: all is read
-        process.wait(30)
-    os.close(ours)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode()).split("\r\n")
-
-
 def test_metrics_for_the_textfile_collector(remembered: Morgue) -> None:
-    printed = remembered("status", "--prometheus")
+    printed = remembered.ask("status", "--prometheus")
     assert printed.code == 14
     families = {family.name: family for family in text_string_to_metric_families(printed.out)}
     ill = {sample.labels["source"]: sample.value for sample in families["newsmorgue_source_ill"].samples}
     assert ill == {"silent.example": 1, "well.example": 0}
     file = remembered.folder / "newsmorgue.prom"
     file.write_text("old")
-    ended = remembered("status", "--prometheus", "--output", str(file))
+    ended = remembered.ask("status", "--prometheus", "--output", str(file))
     assert (ended.code, ended.out) == (14, "")
     assert file.read_text().splitlines()[:2] == printed.out.splitlines()[:2]
     assert file.stat().st_mode & 0o777 == 0o644
@@ -158,12 +137,12 @@ def test_metrics_for_the_textfile_collector(remembered: Morgue) -> None:
     [("--json", "--prometheus"), ("--output", "x"), ("--json", "--output", "no/such/folder")],
 )
 def test_options_that_make_no_sense(morgue: Morgue, options: tuple[str, ...]) -> None:
-    assert morgue("status", *options).code == 2
+    assert morgue.ask("status", *options).code == 2
 
 
 def test_no_source_yet(morgue: Morgue) -> None:
-    ended = morgue("status")
-    assert (ended.code, ended.out, "no sources yet" in ended.err) == (0, "", True)
+    ended = morgue.ask("status")
+    assert (ended.code, ended.out, "no source was crawled yet" in ended.err) == (0, "", True)
 
 
 # -- telling ---------------------------------------------------------------------------------------------------------
@@ -177,8 +156,7 @@ def hook() -> Iterator[Hook]:
 
 def test_a_crawl_tells_once_that_a_source_fell_ill_and_once_that_it_recovered(tmp_path: Path, hook: Hook) -> None:
     morgue = Morgue(tmp_path, {"MORGUE_WEBHOOK": hook.url})
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    (port,) = free_ports(1)
     home, now = f"http://127.0.0.1:{port}/", datetime.now(UTC)
     source = SourceConfiguration(f"127.0.0.1_{port}", home)
     remember(morgue, source, [(now - 9 * HOUR, DOWN), (now - 5 * HOUR, DOWN)])
@@ -187,21 +165,20 @@ def test_a_crawl_tells_once_that_a_source_fell_ill_and_once_that_it_recovered(tm
     assert [taken["event"] for taken in hook.taken] == ["ill"]
     assert "the last 3 runs, over 9 h" in hook.taken[0]["reasons"][0]["text"]
     assert morgue("crawl", home).code == 4
-    assert morgue("reindex", "--replace").code == 0
-    assert morgue("status", "--notify").code == 14
+    assert morgue.ask("reindex", "--replace").code == 0
+    assert morgue.ask("status", "--notify").code == 14
     assert len(hook.taken) == 1
     with serve(Newsroom(), port):
         assert morgue("crawl", home).code == 0
     assert [taken["event"] for taken in hook.taken] == ["ill", "recovered"]
-    assert morgue("status", "--notify").code == 0
+    assert morgue.ask("status", "--notify").code == 0
     assert len(hook.taken) == 2
 
 
 def test_a_webhook_that_fails_changes_no_exit_code(morgue: Morgue, hook: Hook) -> None:
     hook.status, now = 500, datetime.now(UTC)
     port = hook.url.split("/")[2].split(":")[1]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        home = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    home = f"http://127.0.0.1:{free_ports(1)[0]}/"
     slug = home.removeprefix("http://").removesuffix("/").replace(":", "_")
     remember(morgue, SourceConfiguration(slug, home), [(now - 9 * HOUR, DOWN), (now - 5 * HOUR, DOWN)])
     ended = Morgue(morgue.folder, {"MORGUE_WEBHOOK": hook.url})("crawl", home)

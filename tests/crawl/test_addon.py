@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.cli.command import Morgue, clean_environment
 from tests.crawl.conftest import opened, story_of
+from tests.processes import SECONDS
 from tests.sites.newsroom import Newsroom
 from tests.sites.server import Site, serve
 from warcio.archiveiterator import ArchiveIterator
@@ -63,7 +64,9 @@ def write_project(folder: Path, url: str, extra: str = "") -> None:
 def crawl(folder: Path) -> list[dict[str, Any]]:
     """Run their spider; its items, in the order of their addresses."""
     command = [sys.executable, "-m", "scrapy", "crawl", "papers", "-O", "items.json", "--loglevel", "WARNING"]
-    ended = subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=90)
+    ended = subprocess.run(
+        command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=SECONDS
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     return sorted(json.loads((folder / "items.json").read_text()), key=lambda item: item["url"])
 
@@ -96,6 +99,8 @@ def test_one_line_gives_a_project_warcs_and_versions_and_changes_nothing_else(tm
         assert requested(site) == asked_without
         assert {one.headers["user-agent"] for one in site.log} == {"their-robot/1.0 (+mailto:them@example.org)"}
         site.newsroom.advance()
+        source = f'[sources.papers]\nhome = "{site.url}/"\npolicy = "metadata"\n'
+        (tmp_path / "with" / "morgue.toml").write_text(source)
         crawl(tmp_path / "with")
     assert not (tmp_path / "without" / "archive").exists()
     reserved = {site.url + truth.path for truth in site.newsroom.truth() if not truth.kept}
@@ -108,4 +113,7 @@ def test_one_line_gives_a_project_warcs_and_versions_and_changes_nothing_else(tm
                 row = story_of(archive, site, truth)
                 assert len(story_versions(archive, row.id)) == truth.versions_so_far, truth.name
         assert {row.source for row in list_stories(archive)} == {"papers"}
-    assert morgue("verify").code == 0
+    for path in ("/tech/batterie-au-sel-promesse/", "/world/traffic-lights-that-listen/"):
+        article = morgue.documents("show", site.url + path)[0]["article"]
+        assert (bool(article["headline"]), article["text"]) == (True, ""), "it says noarchive"
+    assert morgue.ask("verify").code == 0

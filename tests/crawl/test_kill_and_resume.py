@@ -1,19 +1,18 @@
 """A crawl that is ended at any moment, in any way, goes on where it was: no page is lost, and few are fetched twice."""
 
 import signal
-import time
 from pathlib import Path
 from random import Random
 
 import pytest
 from tests.cli.command import Morgue, finished
 from tests.crawl.conftest import opened
+from tests.processes import wait_until
 from tests.sites.scripted import Answer, ScriptedSite, scripted, story
 
 from newsmorgue.stories.reading import list_stories
 
 _AT_ONCE = 4  # requests to one host at the same time: what can be in flight when a crawl is killed
-_SECONDS = 120.0
 _NO_END = 64  # a crawl of these sites is never ended so often
 
 
@@ -34,10 +33,7 @@ def pages_asked(site: ScriptedSite) -> list[str]:
 def end_after(morgue: Morgue, site: ScriptedSite, more: int, how: signal.Signals) -> int:
     """Start a crawl, and end it after so many more pages were asked for (or it ended by itself); its exit code."""
     before, process = len(pages_asked(site)), morgue.start("crawl", site.url)
-    deadline = time.monotonic() + _SECONDS
-    while len(pages_asked(site)) - before < more and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: len(pages_asked(site)) - before >= more or process.poll() is not None)
     process.send_signal(how)
     return finished(process).code
 
@@ -65,10 +61,10 @@ def run_until_done(folder: Path, pages: int, seed: int) -> None:
         assert kept(morgue, site) == stories
         asked = pages_asked(site)
         assert len(asked) - len(set(asked)) <= killed * _AT_ONCE, f"{killed} kills"
-        assert morgue("verify").code == 0
+        assert morgue.ask("verify").code == 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_crawl_ended_at_random_has_every_page_in_the_end(seed: int, tmp_path: Path) -> None:
     run_until_done(tmp_path, pages=40, seed=seed)
 

@@ -82,6 +82,22 @@ def test_one_small_file(morgue: Morgue) -> None:
         assert "/api/older/3" not in again, "a page with nothing new on it leads no further"
 
 
+def test_a_trial_is_made_with_its_spider(morgue: Morgue) -> None:
+    with serve(newsroom()) as site:
+        configure(morgue, site)
+        ended = morgue("sources", "test", site.url, "--sample", "2")
+        asked = {one.path for one in site.log}
+    assert (ended.code, ended.err) == (0, "")
+    assert asked >= {"/api/latest", "/api/older/2", "/api/older/3", "/s/8", "/s/7"}
+    assert "/sitemap.xml" not in asked
+    head, _, first, found_in, *_ = ended.out.splitlines()
+    assert head == f"{site.url}/ is source 'ferry', crawled by odd.py; robots.txt: none"
+    assert first == f"  feed {site.url}/api/latest: names 3 pages, 1 list"
+    assert found_in == "    found in the spider's lists"
+    assert f"  a story: {site.url}/s/8\n    article, " in ended.out
+    assert ended.out.index("/s/8\n") < ended.out.index("/s/7\n"), "the newest first"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

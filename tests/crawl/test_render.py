@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 PATH = "/world/the-ferry-stays-for-six-more-years/"
 PROSE = "The council voted on Tuesday to keep the night ferry for a further six years, after a long and loud debate. "
+PRINTED = datetime(2026, 5, 1, tzinfo=UTC)
 EMPTY = (
     "<html><head><meta property=og:type content=article><title>x</title><script src=/app.js></script></head>"
     "<body><div id=app></div>{more}</body></html>"
@@ -47,7 +49,7 @@ def story(*texts: str) -> Response:
 def newsroom(more: str = "", script: str = SCRIPT) -> Newsroom:
     made = Newsroom()
     made.overrides |= {
-        PATH: Response(200, "text/html", EMPTY.format(more=more).encode()),
+        PATH: Response(200, "text/html", EMPTY.format(more=more).encode(), modified=PRINTED),
         "/app.js": Response(200, "text/javascript", script.encode()),
         "/api/ferry.json": story(PROSE * 3, PROSE * 2),
         "/robots.txt": Response(200, "text/plain", b"User-agent: *\nDisallow: /secret/"),
@@ -90,8 +92,10 @@ def test_a_page_made_by_scripts(morgue: Morgue) -> None:
         again = save(morgue, site)
         assert "1 unchanged" in again.out
         site.newsroom.overrides["/api/ferry.json"] = story(PROSE * 3, PROSE * 2 + "And then it was over.")
-        assert "1 new versions" in save(morgue, site).out
+        assert "1 new version," in save(morgue, site).out
+        assert [one.status for one in site.requests(PATH)] == [200, 304, 304], "what the scripts ask for has changed"
         _check_records(morgue, site)
+        _check_export(morgue, site)
         _check_reindex(morgue, site)
 
 
@@ -111,14 +115,22 @@ def _check_records(morgue: Morgue, site: Site) -> None:
     assert [kind for kind, url, _, _ in kept if url.startswith(f"{site.url}/api/") and kind == "response"]
     indexes = b"".join(path.read_bytes() for path in (morgue.folder / "archive").rglob("*.cdxj"))
     assert b"urn:dom" not in indexes
-    checked = morgue("verify")
+    checked = morgue.ask("verify")
     assert (checked.code, "0 problems" in checked.out) == (0, True), checked.out
+
+
+def _check_export(morgue: Morgue, site: Site) -> None:
+    """What a browser made goes out with its page, byte for byte."""
+    (morgue.folder / "out").mkdir()
+    assert morgue.ask("export", "--format", "warc", "-o", "out/ferry.warc.gz", site.url + PATH).code == 0
+    made = [one for one in records(morgue.folder / "archive") if one[0] == "resource"]
+    assert [one for one in records(morgue.folder / "out") if one[0] == "resource"] == made
 
 
 def _check_reindex(morgue: Morgue, site: Site) -> None:
     """Texts of another reading are made from the DOM, also after a reindex and a compaction."""
-    assert morgue("reindex", "--replace").code == 0
-    assert morgue("compact", "ferry", "--month", _month(morgue)).code == 0
+    assert morgue.ask("reindex", "--replace").code == 0
+    assert morgue.ask("compact", "ferry", "--month", _month(morgue)).code == 0
     file = morgue.folder / "morgue.toml"
     file.write_text(file.read_text() + '\n[sources.ferry.selectors]\nremove = [".nothing"]\n')
     assert "1 unchanged" in morgue("save", site.url + PATH).out
@@ -224,7 +236,7 @@ def test_a_crawl_that_was_killed_while_rendering_leaves_no_browser_and_is_made_g
             process.kill()
         _wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in browsers))
         made.overrides["/app.js"] = newsroom().overrides["/app.js"]
-        assert "1 new stories" in save(morgue, site).out
+        assert "1 new story," in save(morgue, site).out
         assert text_of(morgue, site) == TEXT
 
 

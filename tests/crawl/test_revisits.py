@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tests.cli.command import Ended, Morgue
 from tests.crawl.conftest import opened, served_today, story_of
 from tests.sites.newsroom import Response
+from tests.sites.scripted import Answer, feed_of, page_of, scripted, story
 from tests.sites.server import Exchange, Site, serve
 
 from newsmorgue.archive import schema
@@ -119,7 +120,7 @@ def test_edits_walls_and_pages_that_are_gone_are_told_apart(days: Days) -> None:
     ended, _ = days.crawl(20 * DAY)
     asked = {one.path.partition("?")[0] for one in days.site.log[-40:]}
     assert asked >= {edited, gone, *paths}
-    assert "0 new stories, 1 new versions" in ended.out
+    assert "0 new stories, 1 new version," in ended.out
     assert days.stories[edited].versions == 2
     assert (days.stories[gone].gone_since is not None, days.stories[gone].versions) == (True, 1)
     for name, path in zip(instead, paths, strict=False):
@@ -130,3 +131,52 @@ def test_edits_walls_and_pages_that_are_gone_are_told_apart(days: Days) -> None:
     assert {path for path in before if after[path].last_seen == before[path].last_seen} == set()
     assert {row.versions for path, row in after.items() if path != edited} == {1}
     assert {row.gone_since for row in after.values()} == {None}
+
+
+def test_recheck_looks_also_for_what_is_behind_something_else(morgue: Morgue) -> None:
+    names = ("home", "login", "error", "moved", "busy")
+    paths = {name: f"/world/2026/01/30/the-story-{name}" for name in names}
+    stories = {paths[name]: story(f"The story {name}") for name in names}
+    moved = f"{paths['moved']}-again"
+    with scripted({"/": page_of(), "/feed.xml": feed_of(*stories), **stories}) as site:
+        feeds = f'feeds = ["{site.url}/feed.xml"]\n'
+        (morgue.folder / "morgue.toml").write_text(f'[sources.demo]\nhome = "{site.url}/"\n{feeds}')
+        assert morgue("crawl", "demo").code == 0
+        site.answers |= {
+            paths["home"]: Answer(301, b"", {"Location": "/"}),
+            paths["login"]: Answer(302, b"", {"Location": "/login"}),
+            paths["error"]: Answer(200, b"<title>Page not found</title><h1>Page not found</h1><p>Sorry.</p>"),
+            paths["moved"]: Answer(301, b"", {"Location": moved}),
+            moved: stories[paths["moved"]],
+            paths["busy"]: Answer(503),
+        }
+        assert morgue("crawl", "demo", "--recheck").code == 4
+        site.answers |= stories
+        site.answers[paths["moved"]] = Answer(301, b"", {"Location": moved})
+        before = len(site.visits)
+        ended = morgue("crawl", "demo", "--recheck")
+        assert "4 unchanged" in ended.out
+        assert sorted(set(site.visits[before:]) & {*stories, moved}) == sorted(
+            (paths["home"], paths["login"], paths["error"], moved)
+        )
+
+
+def test_validators_of_what_the_archive_does_not_have_are_forgotten(morgue: Morgue) -> None:
+    """Of a page whose address is spelled in another way now, and of one that was lost with a disk: with them the server
+    would say 304 to what nobody has, until the page changes."""
+    moved, lost = (f"/world/2026/01/30/{name}" for name in ("bridge", "ferry"))
+    answers = {path: Answer(200, story(path).body, {"ETag": '"1"'}) for path in (moved, lost)}
+    with scripted({"/": page_of(), "/feed.xml": feed_of(moved, lost), **answers}) as site:
+        feeds = f'feeds = ["{site.url}/feed.xml"]\n'
+        (morgue.folder / "morgue.toml").write_text(f'[sources.demo]\nhome = "{site.url}/"\n{feeds}')
+        assert morgue("crawl", "demo").code == 0
+        site.answers |= {moved: Answer(301, b"", {"Location": f"{moved}/"}), f"{moved}/": answers[moved]}
+        c = schema.captures.c
+        with opened(morgue) as archive, archive.catalogue.write() as connection:
+            connection.execute(sa.delete(schema.captures).where(c.url == site.url + lost))
+        ended = morgue("crawl", "demo", "--recheck")
+        assert (ended.code, ended.err) == (0, "")
+        assert "0 new versions, 2 unchanged" in ended.out
+        asked = [(path, headers.get("if-none-match")) for path, headers in zip(site.visits, site.headers, strict=True)]
+        again = [one for one in asked if one[0].startswith("/world/")][2:]
+        assert sorted(again, key=str) == [(moved, '"1"'), (f"{moved}/", None), (lost, '"1"'), (lost, None)]

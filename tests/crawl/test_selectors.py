@@ -44,7 +44,7 @@ def test_changed_selectors_make_no_version_and_changed_texts_do(morgue: Morgue) 
         configure(morgue.folder, site, 'body = ".a"')
         newsroom.overrides[PATH] = page("And then it was over.")
         assert save(morgue, site) == [(PROSE * 3).strip(), PROSE * 3 + "And then it was over."]
-    again = morgue("reindex", "--replace")
+    again = morgue.ask("reindex", "--replace")
     assert again.code == 0, again.err
 
 
@@ -52,7 +52,7 @@ def test_a_wrong_selector_is_refused_where_it_stands(morgue: Morgue) -> None:
     (morgue.folder / "morgue.toml").write_text(
         '[sources.ferry]\nhome = "https://ferry.example/"\n\n[sources.ferry.selectors]\nbody = "div >"\n'
     )
-    ended = morgue("stories")
+    ended = morgue.ask("stories")
     assert ended.code == 3
     said = "morgue: morgue.toml:5: sources.ferry.selectors.body is 'div >'; allowed is a CSS selector"
     assert ended.err.startswith(said)

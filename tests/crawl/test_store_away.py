@@ -88,7 +88,7 @@ def _check_whole(morgue: Morgue, server: Seaweed, address: str) -> None:
     with opened(morgue) as archive:
         _assert_nothing_failed(archive)
         _assert_all_is_stored(archive, server, address)
-    verified = morgue("verify")
+    verified = morgue.ask("verify")
     assert (verified.code, verified.err) == (0, ""), verified.out
 
 
@@ -144,7 +144,7 @@ def test_seal_stores_what_a_crawl_could_not(tmp_path: Path, s3_credentials: Seaw
         address, ended = _crawl_while_away(tmp_path, site, s3_credentials, "reply lost")
     _assert_told(ended, address)
     morgue = _morgue(tmp_path, s3_credentials, address, s3_credentials.endpoint)
-    sealed = morgue("seal")
+    sealed = morgue.ask("seal")
     assert (sealed.code, sealed.err) == (0, "")
     assert re.fullmatch(rf"sealed \d+ files into {address}\n", sealed.out)
     _check_whole(morgue, s3_credentials, address)

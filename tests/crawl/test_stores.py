@@ -41,7 +41,7 @@ def test_s3_and_postgresql_give_the_same_stories(tmp_path: Path, s3_credentials:
         "text",
         "manifests",
     }
-    assert morgue("verify").code == 0
+    assert morgue.ask("verify").code == 0
 
 
 def _keys(seaweed: Seaweed, store: str) -> list[str]:

@@ -1,12 +1,11 @@
 """Crawls that are killed at any moment, again and again: what was committed stays, and the last one finishes."""
 
-import os
 import random
 import signal
 import sqlite3
 import subprocess
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from tests.archive.harness import captures, problems, rebuilt, rows
 from tests.crawl.conftest import opened
 from tests.crawl.hurried import HurriedMorgue
+from tests.processes import SECONDS, group_lives, wait_until
 from tests.sites.newsroom import Newsroom
 from tests.sites.server import Site, serve
 
@@ -32,8 +32,8 @@ def _kill(crawl: "subprocess.Popen[bytes]", morgue: HurriedMorgue) -> dict[tuple
     crawl.send_signal(signal.SIGSTOP)
     known = _committed(morgue.folder / "archive" / "catalogue.sqlite")
     crawl.kill()
-    crawl.communicate(timeout=30)
-    _wait_for_the_end_of(crawl.pid)
+    crawl.communicate(timeout=SECONDS)
+    wait_until(lambda: not group_lives(crawl.pid))  # one that lived on could hold the spool's lock
     return known
 
 
@@ -49,23 +49,10 @@ def _committed(catalogue: Path) -> dict[tuple[str, int], str]:
     return {(warc, offset): url for warc, offset, url in rows}
 
 
-def _wait_for_the_end_of(group: int) -> None:
-    """The workers end with their parent: a group that lived on could hold the spool's lock."""
-    deadline = time.monotonic() + 30
-    with suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(0.02)
-        raise AssertionError("a worker outlives its crawl")
-
-
 def _let_it_come_to_something(crawl: "subprocess.Popen[bytes]", site: Site, chance: random.Random) -> None:
     """Wait for some requests and a little longer, or for the crawl's end, whichever is first."""
     goal = len(site.log) + chance.randrange(_REQUESTS)
-    deadline = time.monotonic() + 60
-    while len(site.log) < goal and crawl.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: len(site.log) >= goal or crawl.poll() is not None)
     # Sealing and the end of the run come after the last request.
     time.sleep(chance.random() * (2 if chance.random() < 0.3 else 0.3))
 

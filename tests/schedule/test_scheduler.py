@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from tests.archive.harness import START, Visitor, open_archive
 from tests.cli.command import clean_environment
+from tests.processes import wait_until
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import Archive
@@ -21,7 +21,7 @@ from newsmorgue.archive.holds import LASTS, Hold
 from newsmorgue.capture.runs import BeginRun, PauseSource
 from newsmorgue.errors import Busy, ExitCode
 from newsmorgue.schedule.scheduler import Scheduler
-from newsmorgue.schedule.timetable import Timetable
+from newsmorgue.schedule.timetable import Timetable, quiet_hours
 from newsmorgue.settings.configuration import SourceConfiguration
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -171,6 +171,23 @@ def test_another_timetable_holds_from_the_last_run_on(tmp_path: Path) -> None:
     assert bench.began == {"demo": [10]}
 
 
+def test_in_quiet_hours_nothing_begins_that_was_due_before_them_or_was_cut_short(tmp_path: Path) -> None:
+    """START is at noon. One run is killed within the hours, one source waits for its place since before them."""
+    rest = Timetable(60 * MINUTE, quiet=(quiet_hours("12:01-12:05"),))
+    bench = Bench(open_archive(tmp_path), {"killed": rest, "waits": rest}, limit=1, seconds=65)
+    bench.codes["killed"] = [-signal.SIGKILL]
+    bench.pass_(7 * MINUTE)
+    assert bench.began == {"killed": [0, 365], "waits": [300]}
+
+
+def test_a_scheduler_that_begins_in_quiet_hours_waits_for_their_end(tmp_path: Path) -> None:
+    archive = open_archive(tmp_path)
+    Visitor(archive, source="demo", now=START - 59 * MINUTE)  # a run that is never ended
+    bench = Bench(archive, {"demo": Timetable(60 * MINUTE, quiet=(quiet_hours("11:30-12:03"),))})
+    bench.pass_(5 * MINUTE)
+    assert bench.began == {"demo": [180]}
+
+
 def test_what_a_dead_scheduler_left_unended_is_resumed_at_once(archive: Archive) -> None:
     Visitor(archive, source="demo")  # a run that is never ended
     bench = Bench(archive, {"demo": Timetable(60 * MINUTE)})
@@ -240,49 +257,46 @@ def test_a_run_that_another_machine_lost_is_ended_by_the_next(archive: Archive, 
 # -- with processes ----------------------------------------------------------------------------------------------------
 
 
-def accelerated(folder: Path, begin: int, log: Path) -> "subprocess.Popen[bytes]":
-    """The scheduler as a program of its own, under a clock that runs 20 times as fast."""
-    program = [sys.executable, "-m", "tests.schedule.accelerated", str(folder), str(begin), str(log)]
+def accelerated(folder: Path, begin: int, end: int, log: Path) -> "subprocess.Popen[bytes]":
+    """The scheduler as a program of its own, under a clock that goes as fast as it can."""
+    program = [sys.executable, "-m", "tests.schedule.accelerated", str(folder), str(begin), str(end), str(log)]
     root = Path(__file__).parents[2]
     return subprocess.Popen(program, cwd=root, env=clean_environment())
 
 
-def logged(log: Path) -> list[tuple[str, float, str]]:
-    """What began: source, second, process."""
+def logged(log: Path) -> list[tuple[int, int]]:
+    """What began: the span of its source, and the second."""
     lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
-    return [(line[0], float(line[1]), line[2]) for line in lines if len(line) == 3]
+    return [(int(line[0].removeprefix("source-")), int(line[1])) for line in lines if len(line) == 3]
 
 
-def wait_for(log: Path, second: float) -> None:
-    deadline = time.monotonic() + 120
-    while not (seen := logged(log)) or seen[-1][1] < second:
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.02)
+def last(log: Path) -> int:
+    """The last second in which a run began."""
+    return max((second for _, second in logged(log)), default=-1)
 
 
 def test_five_minutes_of_an_accelerated_clock_with_deaths(tmp_path: Path) -> None:
     """Real processes; ``kill -9`` of runs (source-60 kills itself twice) and, after two minutes, of the scheduler."""
     log = tmp_path / "began.log"
-    first = accelerated(tmp_path, 0, log)
-    wait_for(log, 120)
+    first = accelerated(tmp_path, 0, 150, log)
+    wait_until(lambda: last(log) >= 120)
     first.kill()
     first.wait()
-    died = logged(log)[-1][1]
-    second = accelerated(tmp_path, int(died) + 1, log)
-    wait_for(log, 290)
+    died = last(log)
+    second = accelerated(tmp_path, died + 1, 300, log)
+    wait_until(lambda: last(log) == 300)
     second.terminate()
-    assert second.wait(10) == 0
-    began: dict[int, list[float]] = defaultdict(list)
-    for source, moment, _ in logged(log):
-        began[int(source.removeprefix("source-"))].append(moment)
-    assert set(began) == set(SPANS)
-    alive = min(moment for moments in began.values() for moment in moments if moment > died)
-    due, missed = 0, 0
+    assert second.wait(60) == 0
+    began: dict[int, list[int]] = {span: [] for span in SPANS}
+    for span, moment in logged(log):
+        began[span].append(moment)
+    # The two that killed themselves were resumed after 10 seconds and after 20, from when on a minute counts.
+    assert began.pop(60) == [0, 60, 71, 92, 152, 212, 272]
     for span, moments in began.items():
-        # One run for each time that is due, begun then or later, and not twice; but for the two that were killed.
-        slots = [int(moment // span) for moment in moments]
-        assert len(slots) - len(set(slots)) == (2 if span == 60 else 0), (span, moments)
-        while_alive = [slot for slot in range(290 // span) if not died - span < slot * span < alive]
-        due, missed = due + len(while_alive), missed + len(set(while_alive) - set(slots))
-    # A machine that has much else to do may be late by a whole span of ten accelerated seconds.
-    assert missed <= due / 10
+        # One run for each time that is due, at the latest by the second scheduler's first look, and not twice.
+        slots = [moment // span for moment in moments if moment < 300]
+        assert len(slots) == len(set(slots)), (span, moments)
+        assert all(moment % span == 0 or moment == died + 1 for moment in moments), (span, moments)
+        # But for what the first scheduler was about to begin.
+        missed = set(range(-(-300 // span))) - set(slots)
+        assert all(died <= slot * span <= died + min(SPANS) for slot in missed), (span, moments, died)

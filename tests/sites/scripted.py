@@ -2,11 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
+
+from tests.processes import wait_until
 
 _WORDS = """
 the harbour council voted on a new bridge after years of debate while ferries carried commuters across
@@ -17,20 +19,24 @@ and roads along river banks where families had lived since their grandparents bu
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. ``kill``: the connection is closed instead; ``pause``: seconds before the answer, ``trickle``:
-    seconds over which its body comes."""
+    """One answer. ``kill``: the connection is closed instead, ``cut``: in the middle of the body; ``pause``: seconds
+    before the answer, ``trickle``: seconds over which its body comes, ``until``: what must be so before it is given.
+    One with an ``ETag`` can be 304."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     kill: bool = False
+    cut: bool = False
     pause: float = 0.0
     trickle: float = 0.0
+    until: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)
 class ScriptedSite:
-    """The answers by path and query, which a test may change; what was asked for, and when (``time.monotonic``).
+    """The answers by path and query, which a test may change; what was asked for and when (``time.monotonic``), and
+    what was answered.
 
     A list of answers is gone through, the last one stays. What is not written down is 404.
     """
@@ -38,6 +44,7 @@ class ScriptedSite:
     answers: dict[str, Answer | list[Answer]]
     url: str = ""
     visits: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -59,15 +66,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.site.headers.append({name.lower(): value for name, value in self.headers.items()})
         answer = self.site.answer_to(self.path)
         time.sleep(answer.pause)
+        wait_until(answer.until)
         if answer.kill:
             self.close_connection = True
             return
+        if answer.headers.get("ETag", "-") == self.headers.get("If-None-Match"):
+            answer = replace(answer, status=304, body=b"")
         self.send_response(answer.status)
         given = {"Content-Type": "text/html; charset=utf-8", **answer.headers, "Content-Length": str(len(answer.body))}
         for name, value in given.items():
             self.send_header(name, value)
         self.end_headers()
-        self._send(answer)
+        if answer.cut:
+            self.wfile.write(answer.body[: len(answer.body) // 2])
+            self.close_connection = True
+        else:
+            self._send(answer)
+            self.site.answered.append(self.path)
 
     def _send(self, answer: Answer) -> None:
         pieces = 10 if answer.trickle else 1

@@ -179,7 +179,7 @@ def test_what_is_no_feed_is_said_to_be_none(body: bytes) -> None:
 def test_a_hostile_feed_costs_no_more_than_its_length(body: bytes) -> None:
     started = time.process_time()
     parse_feed(body, HERE)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 8
 
 
 def test_entities_of_a_document_type_are_neither_fetched_nor_expanded() -> None:

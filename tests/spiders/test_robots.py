@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.processes import SECONDS
 
 from newsmorgue.spiders.robots import parse_robots
 
@@ -211,7 +212,7 @@ def test_what_becomes_of_requests(tmp_path: Path) -> None:
         urls = [f"{address}/a" for address, _ in sites.values() for _ in range(2)]
         (tmp_path / "crawl.py").write_text(CRAWL)
         command = [sys.executable, "crawl.py", json.dumps(urls)]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=True)
     ends, bodies, delays = json.loads(done.stdout)
     became = {name: ends[f"{address}/a"].partition(":")[0] for name, (address, _) in sites.items()}
     assert became == {name: expected for name, (_, expected) in SITES.items()}

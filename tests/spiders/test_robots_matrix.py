@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from gzip import compress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from scrapy import Request
 from scrapy.exceptions import DownloadConnectionRefusedError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
+from scrapy.signalmanager import SignalManager
 from tests.archive.harness import open_archive
 
 from newsmorgue.spiders.robots import RobotsDisallowed, RobotsTxtMiddleware, RobotsUnavailable, parse_robots
@@ -105,6 +107,20 @@ RULES = {
         "/a",
         False,
     ),
+    "2.2.4 a Sitemap record ends no group": (
+        "User-agent: newsmorgue\nSitemap: https://example.com/s.xml\n\nUser-agent: x\nDisallow: /",
+        "/a",
+        False,
+    ),
+    "2.2.4 nor does any other record": ("User-agent: newsmorgue\nFoo: bar\n\nUser-agent: x\nDisallow: /", "/a", False),
+    "2.2.4 nor does Crawl-delay": ("User-agent: newsmorgue\nCrawl-delay: 5\nUser-agent: x\nDisallow: /", "/a", False),
+    "2.2.4 nor does a record among the rules": (
+        "User-agent: newsmorgue\nDisallow: /b\nFoo: bar\nDisallow: /a\nUser-agent: x\nDisallow: /c",
+        "/a",
+        False,
+    ),
+    "2.2.4 a rule does": ("User-agent: newsmorgue\nDisallow: /b\nUser-agent: x\nDisallow: /", "/a", True),
+    "2.2.1 an empty line ends no group": ("User-agent: newsmorgue\n\nUser-agent: x\n\nDisallow: /", "/a", False),
     "2.2 a line may end with CR alone": ("User-agent: *\rDisallow: /a\r", "/a", False),
     "2.3 a byte order mark is no part of the first line": ("\ufeffUser-agent: *\nDisallow: /a", "/a", False),
     "2.5 a line that is none is passed over": ("User-agent: *\n<!--\nDisallow /b\nDisallow: /a", "/a", False),
@@ -149,7 +165,8 @@ class Host:
     def crawl(self) -> "Crawl":
         """A new crawl of the same archive."""
         archive = open_archive(self.folder)
-        crawler: Any = SimpleNamespace(engine=self, get_extension=lambda _: SimpleNamespace(archive=archive))
+        capture = SimpleNamespace(archive=archive)
+        crawler: Any = SimpleNamespace(engine=self, signals=SignalManager(), get_extension=lambda _: capture)
         return Crawl(RobotsTxtMiddleware(crawler, lambda: self.now))
 
 
@@ -210,6 +227,10 @@ ACCESS: dict[str, tuple[Callable[[str], Response] | Exception, bool | None]] = {
     "2.3.1.4 connection reset in mid answer": (ResponseDataLossError("reset"), None),
     "2.3.1.5 what cannot be parsed has no rules": (status(200, b"\x89PNG\r\n\x1a\n\0\0\0"), True),
     "2.5 of 4 MB the first 500 KiB hold": (status(200, FOUR_MB), False),
+    "2.5 of 40 MB, packed, the first 500 KiB hold": (
+        status(200, compress(FOUR_MB * 10), **{"Content-Encoding": "gzip"}),
+        False,
+    ),
 }
 
 

@@ -110,7 +110,7 @@ def test_the_largest_sitemap_is_read_in_seconds_and_no_more_than_it() -> None:
     body = urlset("".join(line.format(number) for number in range(MOST_MENTIONS + 1)))
     started = time.process_time()
     sitemap = parse_sitemap(body, HERE)
-    assert time.process_time() - started < 8
+    assert time.process_time() - started < 20
     assert len(sitemap.mentions) == MOST_MENTIONS
     assert sitemap.problem == "more than 50000 addresses; the rest is not read"
 

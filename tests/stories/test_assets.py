@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from tests.archive.harness import (
     BRIDGE,
     OTHER_TEXT,
@@ -12,6 +13,7 @@ from tests.archive.harness import (
     Visitor,
     article,
     captures,
+    exchange,
     open_archive,
     problems,
     rebuilt,
@@ -158,13 +160,28 @@ def test_one_payload_under_two_addresses_is_stored_once_where_the_source_allows(
     second = visitor.record(f"{PICTURE}?size=xl", b"other pixels", role=Role.ASSET)
     page = visitor.record(BRIDGE, b"other pixels")
     visitor.recorder.finish()
-    assert [one.kind for one in captures(archive)] == ["response", "response", "response", "revisit", "response"]
-    assert (second.refers_to_url, second.refers_to_time) == (first.url, first.time)
-    assert page.kind == "response"
+    assert [one.kind for one in captures(archive)] == ["response", "response", "response", "revisit", "revisit"]
+    for again in (second, page):
+        assert (again.refers_to_url, again.refers_to_time) == (first.url, first.time)
     headers = archive.read_capture(second).headers
     assert headers["warc-refers-to-target-uri"] == f"{PICTURE}?size=x"
     assert headers["warc-profile"].endswith("identical-payload-digest")
     assert problems(archive) == []
+
+
+def test_of_an_address_that_was_never_fetched_only_others_are_looked_for(archive: Archive) -> None:
+    visitor = Visitor(archive)
+    first = visitor.record(BRIDGE, b"one text")
+    dedupe(visitor)
+    asked: list[str] = []
+    # The index of captures begins with the address; that of payloads does not.
+    hear = event.listens_for(archive.catalogue._engine, "before_cursor_execute")
+    hear(lambda _, __, statement, *___: asked.append(statement) if "captures.surt =" in statement else None)
+    taken = visitor.recorder.record(exchange(f"{BRIDGE}?print", b"one text"), Role.STORY, is_first=True).capture
+    assert taken is not None and (taken.kind, taken.refers_to_url) == ("revisit", first.url)
+    assert asked == []
+    visitor.record(f"{BRIDGE}?print", b"one text")
+    assert len(asked) == 1, "one that may have been fetched before is looked for there first"
 
 
 def test_an_index_serves_the_search_for_a_payload(archive: Archive) -> None:
@@ -173,13 +190,13 @@ def test_an_index_serves_the_search_for_a_payload(archive: Archive) -> None:
         .where(
             schema.captures.c.source == "demo",
             schema.captures.c.payload_digest == "sha1:X",
-            schema.captures.c.role == schema.ASSET,
+            schema.captures.c.kind == schema.RESPONSE,
         )
         .compile(archive.catalogue._engine)
     )
     with archive.catalogue.read() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", tuple(query.params.values())).all()
-    assert "captures_assets" in str(plan)
+    assert "captures_payload" in str(plan)
 
 
 def test_a_redirected_asset_counts_as_none(archive: Archive) -> None:

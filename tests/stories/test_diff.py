@@ -123,9 +123,9 @@ def test_sentences_alike_only_in_their_spaces_are_not_one_changed() -> None:
 def test_two_long_texts_with_nothing_in_common_are_compared_in_time() -> None:
     """A live blog of a whole day that was written anew."""
     old, new = ([f"{word}{n} " * 12 + f"{word}{n * 7}" for n in range(600)] for word in ("Old", "New"))
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(_body("\n".join(old), "\n".join(new))) == 1200
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_texts_that_share_four_words_in_a_row_often_enough_tell_the_same() -> None:

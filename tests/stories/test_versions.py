@@ -95,7 +95,7 @@ def test_the_state_at_a_time_is_the_latest_sighting_then(visitor: Visitor) -> No
     assert show_at(visitor.archive, story, just_before).article.text == TEXT
     shown = show_at(visitor.archive, story, _minute(2))
     assert (shown.article.text, shown.seen, shown.version.number) == (B, _minute(2), 2)
-    assert shown.capture.time == _minute(2)
+    assert shown.require_capture().time == _minute(2)
     assert show_at(visitor.archive, story, None).version.number == 2
 
 
@@ -156,7 +156,7 @@ def test_a_304_for_what_was_never_seen_is_a_failure(visitor: Visitor) -> None:
 def test_a_304_after_a_page_that_was_no_story_sights_no_older_text(visitor: Visitor) -> None:
     visitor.see(BRIDGE)
     visitor.no_story(BRIDGE)
-    assert visitor.unmodified(BRIDGE) == "failed"
+    assert visitor.unmodified(BRIDGE) == "not_story"
     assert story_versions(visitor.archive, find_story(visitor.archive, BRIDGE))[0].sightings == 1
 
 

@@ -21,7 +21,7 @@ from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, Spool, SpoolFile, object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.archive.warc import FORMAT, RecordWriter, StoredRecord, read_record
-from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject, NotYetStored
+from newsmorgue.errors import Busy, IntegrityFailure, MalformedRecord, MissingObject, NotYetStored
 from newsmorgue.times import iso, microseconds
 
 OPEN, SEALING, SEALED = "open", "sealing", "sealed"
@@ -81,11 +81,23 @@ class Archive:
     def must_be_sealed(self, file: SpoolFile, now: datetime) -> bool:
         """Whether an open file has reached its size or age."""
         with self.catalogue.read() as connection:
-            table = schema.files.c
-            opened = connection.execute(sa.select(table.opened_at).where(table.name == file.name)).scalar_one()
+            opened = self.row_of(connection, file.name).opened_at
         return file.warc_length >= self.limits.size or microseconds(now) - opened >= self.limits.age / timedelta(
             microseconds=1
         )
+
+    def row_of(self, connection: sa.Connection, name: str) -> Any:
+        """The catalogue's row of a file in the spool.
+
+        Raises :class:`Busy` where another machine built the catalogue anew meanwhile, from what it could see.
+        """
+        row = connection.execute(sa.select(schema.files).where(schema.files.c.name == name)).first()
+        if row is None:
+            raise Busy(
+                f"{name}: the catalogue does not know this file any more, so somebody has built it anew; run the same "
+                "command again, and what is in the spool is taken over"
+            )
+        return row
 
     def shortage(self) -> str | None:
         """Why nothing more should be captured now: the spool is at its limit, or its disk nearly full. Else None."""
@@ -119,8 +131,7 @@ class Archive:
 
         Else :class:`IntegrityFailure`: such events would come back with the next reindex, though no row has them.
         """
-        c = schema.files.c
-        row = connection.execute(sa.select(c.warc_length, c.journal_length).where(c.name == file.name)).one()
+        row = self.row_of(connection, file.name)
         if row.journal_length != file.journal_length or row.warc_length > file.warc_length:
             raise IntegrityFailure(
                 f"{file.name}: holds {file.warc_length} bytes of WARC and {file.journal_length} of journal, where "
@@ -141,14 +152,19 @@ class Archive:
 
     def read_rendering(self, capture: Capture) -> bytes | None:
         """The DOM that a browser made of a captured page, as UTF-8; None where none did."""
+        member, where = self.rendering_member(capture)
+        return read_record(member, where).block if member else None
+
+    def rendering_member(self, capture: Capture) -> tuple[bytes, str]:
+        """The gzip member of the record with that DOM, and where it stands; empty where there is none."""
         c = schema.renderings.c
         query = sa.select(schema.renderings).where(c.warc == capture.warc, c.offset == capture.offset)
         with self.catalogue.read() as connection:
             row = connection.execute(query).first()
         if row is None:
-            return None
+            return b"", ""
         where = f"{row.dom_warc}{WARC_SUFFIX}@{row.dom_offset}"
-        return read_record(self.read_bytes(row.dom_warc, WARC_SUFFIX, row.dom_offset, row.dom_length), where).block
+        return self.read_bytes(row.dom_warc, WARC_SUFFIX, row.dom_offset, row.dom_length), where
 
     def read_text(self, place: Place) -> VersionAdded:
         """The journal's event that holds a version's text (a renewed text has the same fields)."""

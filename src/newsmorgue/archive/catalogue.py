@@ -16,12 +16,17 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.statements import upsert
 from newsmorgue.errors import CatalogueUnavailable
 
-REVISION = "0009"
+REVISION = "0013"
 _LOCK = 0x6D6F72677565  # "morgue": PostgreSQL's advisory locks are numbers
 _BUSY_MILLISECONDS = 30_000
 # Just these: their sub-classes are a wrong statement or wrong data, which no second try mends. SQLite calls a file that
 # is no database, or a damaged one, a DatabaseError.
 _UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.DatabaseError)
+_ADVICE = "check that it runs, that the address in 'catalogue' is right, and that its disk is not full"
+_SQLITE_ADVICE = (
+    "check that its folder can be written (else give a 'catalogue' elsewhere) and that its disk is not full; "
+    "if the file is damaged, move it away: 'morgue reindex' makes it anew"
+)
 
 
 class Catalogue:
@@ -117,9 +122,9 @@ def _clear_errors(url: sa.URL) -> Iterator[None]:
     except sa.exc.DBAPIError as error:
         if type(error) not in _UNAVAILABLE:
             raise
+        advice = _SQLITE_ADVICE if url.get_backend_name() == "sqlite" else _ADVICE
         raise CatalogueUnavailable(
-            f"catalogue {url.render_as_string()}: {str(error.orig).strip()}; check that it runs, that the address in "
-            "'catalogue' is right, and that its disk is not full"
+            f"catalogue {url.render_as_string()}: {str(error.orig).strip()}; {advice}"
         ) from error
 
 

@@ -6,14 +6,14 @@ still be checked. A crash leaves the old objects valid, or the new; the same com
 """
 
 import hashlib
-import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
@@ -22,19 +22,28 @@ import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.archive import COMPACTING, REPLACED, SEALED, Archive
-from newsmorgue.archive.catalogue import next_number
 from newsmorgue.archive.cdxj import CdxLine, format_line, read_cdxj
-from newsmorgue.archive.manifests import COMPACTED, Described, Manifest, Replaced, parse_manifest
+from newsmorgue.archive.holds import Hold
+from newsmorgue.archive.manifests import COMPACTED, Manifest, Replaced, parse_manifest
 from newsmorgue.archive.replay import insert_moves
-from newsmorgue.archive.sealing import end_of_chain, file_sha256, read_back, sha256_in
+from newsmorgue.archive.sealing import (
+    Contents,
+    begin_successor,
+    end_of_chain,
+    sha256_in,
+    store_manifest,
+    store_objects,
+    successor_name,
+)
 from newsmorgue.archive.spool import WARC_SUFFIX, object_keys
-from newsmorgue.errors import Busy, IntegrityFailure
-from newsmorgue.times import from_iso, iso, microseconds
+from newsmorgue.errors import Busy, CatalogueUnavailable, IntegrityFailure
+from newsmorgue.times import iso
 
 # The size that the WARC specification recommends for one file (WARC 1.1, annex C.2).
 LARGEST = 1 << 30
 _CHUNK = 1 << 20
 _SCRATCH = ".compacting-"
+KIND = "compact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +61,37 @@ def compact(archive: Archive, source: str, now: datetime, month: str | None = No
     Begins with what an ended process left unfinished. Raises :class:`Busy`, :class:`StoreUnavailable`, and
     :class:`IntegrityFailure` for an object that is not what its manifest says: nothing is changed then.
     """
-    with archive.spool.lock_source(source, "compact"), _scratch(archive, source) as folder:
+    with (
+        archive.spool.lock_source(source, KIND),
+        _held(archive, source, now) as renew,
+        _scratch(archive, source) as folder,
+    ):
         for manifest in _unfinished(archive, source):
-            yield _finish(archive, manifest, folder)
+            renew()
+            yield _finish(archive, manifest, None, folder)
         for names in _batches(archive, source, month):
-            yield _finish(archive, _begin(archive, source, names, now, folder), folder)
+            renew()
+            yield _finish(archive, *_begin(archive, source, names, now, folder), folder)
         _remove_replaced(archive, source)
+
+
+@contextmanager
+def _held(archive: Archive, source: str, now: datetime) -> Iterator[Callable[[], None]]:
+    """Have no other machine compact the source, or build the catalogue anew, meanwhile; what is given says that this
+    one still lives."""
+    hold, began = Hold(source, KIND, secrets.token_hex(8), archive.place), time.monotonic()
+
+    def renew() -> None:
+        with archive.catalogue.write() as connection:
+            hold.renew(connection, now + timedelta(seconds=time.monotonic() - began))
+
+    with archive.catalogue.write() as connection:
+        hold.take(connection, now)
+    try:
+        yield renew
+    finally:
+        with suppress(CatalogueUnavailable), archive.catalogue.write() as connection:  # it runs out by itself too
+            hold.release(connection)
 
 
 @contextmanager
@@ -116,11 +150,9 @@ def _manifests(archive: Archive, names: Sequence[str]) -> list[Manifest]:
 
 @dataclass(frozen=True, slots=True)
 class _Merged:
-    """The new objects, in local files."""
+    """The new objects, and what is in them."""
 
-    warc: Path
-    cdxj: bytes
-    journal: Path
+    contents: Contents
     replaces: tuple[Replaced, ...]
 
 
@@ -136,7 +168,7 @@ def _merge(archive: Archive, name: str, olds: Sequence[Manifest], folder: Path) 
             _copy(archive, old, keys.journal, journals)
             lines += _moved_lines(archive, old, name, item.warc_offset)
             replaces.append(item)
-    return _Merged(warc, b"".join(sorted(lines)), journal, tuple(replaces))
+    return _Merged(Contents(warc, b"".join(sorted(lines)), journal), tuple(replaces))
 
 
 def _copy(archive: Archive, manifest: Manifest, key: str, out: BinaryIO) -> None:
@@ -159,20 +191,13 @@ def _moved_lines(archive: Archive, old: Manifest, name: str, shift: int) -> Iter
             yield format_line(CdxLine(line.surt, line.timestamp, dict(line.fields) | moved)).encode() + b"\n"
 
 
-def _begin(archive: Archive, source: str, names: Sequence[str], now: datetime, folder: Path) -> Manifest:
-    """Make the new manifest, and fix its place in the chain: from here on the compaction will be finished."""
-    with archive.catalogue.write() as connection:
-        number = next_number(connection, "files")
-    opened = re.sub(r".*-(\d{14})-.*", r"\1", names[0])
-    name = f"{source}-{opened}-{secrets.token_hex(4)}-{number:05d}"
-    olds = _manifests(archive, names)
+def _begin(
+    archive: Archive, source: str, names: Sequence[str], now: datetime, folder: Path
+) -> tuple[Manifest, _Merged]:
+    """Make the new objects, and fix their place in the chain: from here on the compaction will be finished."""
+    name, olds, c = successor_name(archive, names[0]), _manifests(archive, names), schema.files.c
     merged = _merge(archive, name, olds, folder)
-    keys, c = object_keys(name), schema.files.c
-    objects = (
-        Described(keys.warc, merged.warc.stat().st_size, file_sha256(merged.warc)),
-        Described(keys.cdxj, len(merged.cdxj), hashlib.sha256(merged.cdxj).hexdigest()),
-        Described(keys.journal, merged.journal.stat().st_size, file_sha256(merged.journal)),
-    )
+    objects = merged.contents.described(name)
     first_seq = min((old.first_seq for old in olds if old.first_seq is not None), default=None)
     times = olds[0].opened_at, iso(now)
     with archive.catalogue.write() as connection:
@@ -181,29 +206,31 @@ def _begin(archive: Archive, source: str, names: Sequence[str], now: datetime, f
             raise Busy(f"another process compacted files of '{source}' just now; run the same command again")
         place = end_of_chain(connection, source)
         manifest = Manifest(name, source, *place, *times, first_seq, objects, merged.replaces, COMPACTED)
-        lengths = {"warc_length": objects[0].size, "journal_length": objects[2].size}
-        values = {"name": name, "source": source, "host": archive.host, "state": COMPACTING, "chain_position": place[0]}
-        values |= {"opened_at": microseconds(from_iso(times[0])), "manifest": manifest.to_json().decode()}
-        connection.execute(sa.insert(schema.files).values(**values, **lengths))
-    return manifest
+        begin_successor(archive, connection, manifest)
+    return manifest, merged
 
 
-def _finish(archive: Archive, manifest: Manifest, folder: Path) -> Compacted:
-    """Store the new objects, then let the catalogue lead to them. Can be done again after a crash at any point."""
-    olds = _manifests(archive, [item.name for item in manifest.replaces])
+def _finish(archive: Archive, manifest: Manifest, merged: _Merged | None, folder: Path) -> Compacted:
+    """Store the new objects (made again, where an ended process began), then let the catalogue lead to them.
+
+    Can be done again after a crash at any point.
+    """
     if any(archive.store.stat(described.key) is None for described in manifest.objects):
-        _store(archive, manifest, _merge(archive, manifest.name, olds, folder))
-    archive.store.put_bytes(object_keys(manifest.name).manifest, manifest.to_json())
-    read_back(archive, manifest)
+        olds = _manifests(archive, [item.name for item in manifest.replaces])
+        merged = merged or _merge(archive, manifest.name, olds, folder)
+        store_objects(archive, manifest, merged.contents)
+    _require_begun(archive, manifest.name)
+    store_manifest(archive, manifest)
     _switch(archive, manifest)
     return Compacted(manifest.name, manifest.objects[0].size, tuple(item.name for item in manifest.replaces))
 
 
-def _store(archive: Archive, manifest: Manifest, merged: _Merged) -> None:
-    keys = object_keys(manifest.name)
-    archive.store.put_file(keys.warc, merged.warc, sha256=sha256_in(manifest, keys.warc))
-    archive.store.put_bytes(keys.cdxj, merged.cdxj)
-    archive.store.put_file(keys.journal, merged.journal, sha256=sha256_in(manifest, keys.journal))
+def _require_begun(archive: Archive, name: str) -> None:
+    """Its place in the chain must still be the file's. What was stored is named by verify, and repair puts it aside."""
+    c = schema.files.c
+    with archive.catalogue.read() as connection:
+        if connection.execute(sa.select(c.name).where(c.name == name)).first() is None:
+            raise Busy(f"{name}: the catalogue was built anew meanwhile; run 'morgue verify --repair', then this again")
 
 
 # Every column that names a WARC or journal, and that of the place in it.

@@ -7,7 +7,7 @@ rows again), ``at`` the time in ISO 8601 UTC. Fields that are None are left out.
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, ClassVar, get_args
 
@@ -246,6 +246,10 @@ class MemoryLearned:
     lines: list[list[str]]
 
 
+# What an audit calls a capture that a repair could not save; its subject is the URL, its detail begins with the time.
+LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class Audited:
     """Something an operator may be asked about later: a recovery, a repair."""
@@ -293,11 +297,16 @@ class Entry:
     event: Event
 
 
-def storable(event: Event) -> Event:
-    """The event with U+FFFD for what no database takes as text, but JSON on a page can hold: NUL, lone surrogates."""
-    values = _values(event)
-    text = json.dumps(values, ensure_ascii=False)  # one search through all texts, however deep
-    return type(event)(**_mended(values)) if "\\u0000" in text or _SURROGATE.search(text) else event
+def storable(entry: Entry) -> tuple[Entry, bytes]:
+    """The entry, and its line of JSON with the line feed.
+
+    U+FFFD stands in both for what no database takes as text, but JSON on a page can hold: NUL, lone surrogates.
+    """
+    text = _json(entry)  # one search through all texts, however deep
+    if "\\u0000" in text or _SURROGATE.search(text):
+        entry = replace(entry, event=type(entry.event)(**_mended(_values(entry.event))))
+        text = _json(entry)
+    return entry, text.encode()
 
 
 def _values(event: Event) -> dict[str, Any]:
@@ -313,11 +322,10 @@ def _mended(value: Any) -> Any:
     return [_mended(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def encode(entry: Entry) -> bytes:
-    """One line of JSON, with its line feed."""
+def _json(entry: Entry) -> str:
     head = {"type": entry.event.type, "seq": entry.seq, "line": entry.line, "at": iso(entry.at)}
     body = {name: value for name, value in _values(entry.event).items() if value is not None}
-    return json.dumps(head | body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(head | body, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def decode(line: bytes, where: str) -> Entry:

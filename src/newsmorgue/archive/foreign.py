@@ -29,6 +29,8 @@ _FOLDED = re.compile(rb"\r?\n[ \t]+")
 _IN_WACZ = re.compile(r"archive/[^/]+\.warc(\.gz)?", re.I)
 _MOST_ENTRIES = 10_000
 _BOMB_RATIO = 200
+# Records that say more of another one.
+DESCRIBING = ("metadata", "resource")
 _ISAL_ERROR: type[Exception] = isal_zlib.IsalError
 Count = Callable[[int], None]
 
@@ -50,6 +52,14 @@ class ForeignRecord:
         """``WARC-Type``."""
         return (self.get("warc-type") or "").lower()
 
+    @property
+    def goes_with(self) -> frozenset[str]:
+        """The ids of the records that it was made with (``WARC-Concurrent-To``, which may be given more than once), or
+        that it describes. What a revisit refers to is another thing: it has that one's payload.
+        """
+        naming = ("warc-concurrent-to", "warc-refers-to") if self.kind in DESCRIBING else ("warc-concurrent-to",)
+        return frozenset(value for field, value in self.fields if field.lower() in naming)
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
@@ -66,21 +76,49 @@ def read_foreign(path: Path, count: Count = lambda _: None) -> Iterator[ForeignR
         stream.seek(0)
         if is_zip:
             yield from _in_wacz(stream, path.name, count)
+        elif _holds_nothing(stream):
+            count(path.stat().st_size)
+            yield Skipped(path.name, "is neither a WARC nor a WACZ" if path.stat().st_size else "is empty")
         else:
             yield from read_warc(_Counted(stream, count), path.name)
+
+
+def _holds_nothing(stream: BinaryIO) -> bool:
+    """Whether a file has not even the beginning of a record or of a gzip member; else it is read from its beginning."""
+    kept = b""
+    while data := stream.read(_READ):
+        if _RECORD in kept + data or _GZIP in kept + data:
+            stream.seek(0)
+            return False
+        kept = data[-len(_RECORD) :]
+    return True
 
 
 def _in_wacz(stream: BinaryIO, name: str, count: Count) -> Iterator[ForeignRecord | Skipped]:
     try:
         with zipfile.ZipFile(stream) as package:
-            for entry in _warcs_in(package):
+            entries = _warcs_in(package)
+            if not entries:
+                yield Skipped(name, "a ZIP file without a WARC in its folder 'archive'")
+            for entry in entries:
                 where = f"{name}!{entry.filename}"
                 if entry.file_size > _BOMB_RATIO * max(entry.compress_size, 1):
                     yield Skipped(where, f"claims to unpack {entry.compress_size} bytes to {entry.file_size}")
                     continue
                 yield from _entry(package, entry, where, count)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        yield Skipped(name, f"not a whole ZIP file: {error}")
+    except zipfile.BadZipFile:
+        yield Skipped(name, "not a whole ZIP file; what it still has of a WARC is taken")
+        yield from _in_broken_zip(_Counted(stream, count), name)
+    except (NotImplementedError, ValueError) as error:
+        yield Skipped(name, f"a ZIP file that cannot be read: {error}")
+
+
+def _in_broken_zip(stream: "_Counted", name: str) -> Iterator[ForeignRecord | Skipped]:
+    """The list of a ZIP's files is its end. A packed WARC stands in a WACZ as it is, and shows where it begins."""
+    cutter, begin = _Cutter(name, is_packed=True), _next_member(stream, 0)
+    for piece in _unpacked(stream, begin):
+        yield from cutter.take(piece)
+    yield from cutter.finish()
 
 
 def _warcs_in(package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -143,9 +181,8 @@ def _plain(stream: _Counted) -> Iterator[_Piece]:
         yield _Piece(0, data)
 
 
-def _unpacked(stream: _Counted) -> Iterator[_Piece]:
-    """A gzip file's pieces. After a damaged member it goes on at the next that begins with a record."""
-    offset: int | None = 0
+def _unpacked(stream: _Counted, offset: int | None = 0) -> Iterator[_Piece]:
+    """A gzip file's pieces from ``offset`` on; after a damaged member, from the next that begins with a record."""
     while offset is not None:
         stream.seek(offset)
         damaged = None

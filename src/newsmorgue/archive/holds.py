@@ -1,4 +1,4 @@
-"""Who crawls a source: one run of a kind at a time, whichever machine it is on.
+"""Who writes for a source: one crawl, import or compaction at a time, whichever machine it is on.
 
 A run holds its source through the catalogue and says every now and then that it lives. On one machine the kernel's
 lock in the spool (which a killed process leaves at once) says the same sooner; across machines a hold that was not
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
+from newsmorgue.archive.spool import called
 from newsmorgue.archive.statements import find, upsert
 from newsmorgue.errors import Busy
 from newsmorgue.times import from_microseconds, microseconds
@@ -37,8 +38,8 @@ class Hold:
         held = find(connection, schema.holds, ("place", "until"), source=self.source, kind=self.kind)
         if held is not None and held.place != self.place and held.until > microseconds(now):
             raise Busy(
-                f"{held.place} is at a {self.kind} of source '{self.source}'; wait for it to end, or, if that machine "
-                f"is lost, until {from_microseconds(held.until):%Y-%m-%d %H:%M:%S} UTC"
+                f"{held.place} is at {called(self.kind)} of source '{self.source}'; wait for it to end, or, if that "
+                f"machine is lost, until {from_microseconds(held.until):%Y-%m-%d %H:%M:%S} UTC"
             )
         values = {"run": self.run, "place": self.place, "until": microseconds(now + LASTS)}
         upsert(connection, schema.holds, {"source": self.source, "kind": self.kind} | values, *values)
@@ -58,3 +59,14 @@ class Hold:
 
     def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
         return (_H.source == self.source, _H.kind == self.kind, _H.run == self.run)
+
+
+def require_no_run_elsewhere(connection: sa.Connection, place: str, now: datetime) -> None:
+    """Raise :class:`Busy` where a run lives, but for those of ``place``, of which the locks in its spool tell."""
+    lives = sa.select(schema.holds).where(_H.place != place, _H.until > microseconds(now))
+    held = connection.execute(lives.limit(1)).first()
+    if held is not None:
+        raise Busy(
+            f"{held.place} is at {called(held.kind)} of source '{held.source}'; stop it first, or, if it was killed, "
+            f"wait until {from_microseconds(held.until):%Y-%m-%d %H:%M:%S} UTC"
+        )

@@ -95,14 +95,13 @@ def response_with(connection: sa.Connection, url: str, payload_digest: str) -> C
     return capture_from_row(row) if row else None
 
 
-def asset_with(connection: sa.Connection, source: str, payload_digest: str) -> Capture | None:
-    """The first asset of a source with that payload, under whatever URL, for a revisit to refer to."""
+def response_anywhere(connection: sa.Connection, source: str, payload_digest: str) -> Capture | None:
+    """The first response of a source with that payload, under whatever URL, for a revisit to refer to."""
     c = schema.captures.c
     same = (
         c.source == source,
         c.payload_digest == payload_digest,
-        c.role == schema.ASSET,
-        c.kind == "response",
+        c.kind == schema.RESPONSE,
         c.status == 200,
         c.truncated.is_(None),
     )
@@ -110,9 +109,9 @@ def asset_with(connection: sa.Connection, source: str, payload_digest: str) -> C
     return capture_from_row(row) if row else None
 
 
-def has_asset(capture: Capture) -> bool:
-    """Whether a capture has an asset's payload, whole."""
-    return (capture.role, capture.kind, capture.status, capture.truncated) == (Role.ASSET, "response", 200, None)
+def is_whole_response(capture: Capture) -> bool:
+    """Whether a capture has a payload of its own, and all of it."""
+    return (capture.kind, capture.status, capture.truncated) == ("response", 200, None)
 
 
 def last_whole_response(connection: sa.Connection, url: str) -> Capture | None:

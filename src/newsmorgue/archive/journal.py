@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from isal import igzip_lib, isal_zlib
 
-from newsmorgue.archive.events import Entry, decode, encode
+from newsmorgue.archive.events import Entry, decode
 from newsmorgue.errors import MalformedRecord
 
 _GZIP = 31  # zlib's window bits for one gzip member
@@ -39,22 +39,18 @@ def unpack(member: bytes, where: str) -> bytes:
         raise MalformedRecord(f"{where}: not a whole gzip member ({error}); run 'morgue verify'") from error
 
 
-def pack_entry(entry: Entry) -> bytes:
-    """An entry as the journal stores it."""
-    return pack(encode(entry))
-
-
 def unpack_entry(member: bytes, where: str) -> Entry:
-    """The inverse of :func:`pack_entry`."""
+    """An entry from the gzip member that the journal stores it as."""
     return decode(unpack(member, where), where)
 
 
-def members(stream: BinaryIO, name: str) -> Iterator[tuple[int, int, bytes]]:
+def members(stream: BinaryIO, name: str, begin: int = 0) -> Iterator[tuple[int, int, bytes]]:
     """Every whole gzip member of a stream: offset, length, content. Ends quietly at the end of a whole member.
 
-    Raises :class:`MalformedRecord` naming the offset of a member that is cut or damaged.
+    ``begin`` is the place in the file at which the stream stands; offsets are those in the file. Raises
+    :class:`MalformedRecord` naming the offset of a member that is cut or damaged.
     """
-    offset, pending = 0, stream.read(_READ)
+    offset, pending = begin, stream.read(_READ)
     while pending:
         start, parts = offset, []
         decompressor = isal_zlib.decompressobj(_GZIP)
@@ -71,11 +67,12 @@ def members(stream: BinaryIO, name: str) -> Iterator[tuple[int, int, bytes]]:
         yield start, offset - start, b"".join(parts)
 
 
-def entries(stream: BinaryIO, name: str) -> Iterator[tuple[Place, Entry]]:
-    """Every entry of a journal, with its place. Raises :class:`MalformedRecord` where one cannot be read.
+def entries(stream: BinaryIO, name: str, begin: int = 0) -> Iterator[tuple[Place, Entry]]:
+    """Every entry of a journal, with its place; ``begin`` as in :func:`members`. Raises :class:`MalformedRecord` where
+    one cannot be read.
 
     A blank line stands where a damaged one was cut out.
     """
-    for offset, length, content in members(stream, name):
+    for offset, length, content in members(stream, name, begin):
         if content.strip():
             yield Place(name, offset, length), decode(content, f"{name}@{offset}")

@@ -44,6 +44,21 @@ def response_before(
     return payload_capture(connection, capture_from_row(row)) if row else None
 
 
+def rendered_captures(connection: sa.Connection, url: str) -> list[Capture]:
+    """The captures of that URL of which a DOM is kept that a browser made."""
+    c, r = schema.captures.c, schema.renderings.c
+    joined = schema.captures.join(schema.renderings, (r.warc == c.warc) & (r.offset == c.offset))
+    query = sa.select(schema.captures).select_from(joined).where(c.surt == surt(url), c.url == url)
+    return [capture_from_row(row) for row in connection.execute(query)]
+
+
+def is_sighted(connection: sa.Connection, capture: Capture) -> bool:
+    """Whether a capture showed a version."""
+    s = schema.sightings.c
+    query = sa.select(s.version).where(s.warc == capture.warc, s.offset == capture.offset)
+    return connection.execute(query).first() is not None
+
+
 class RecordIds:
     """The ids of the responses in the files of one import, which revisits of WARC 1.0 refer to.
 

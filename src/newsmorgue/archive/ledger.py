@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from newsmorgue.archive.events import Entry, Event, storable
-from newsmorgue.archive.journal import Place, pack_entry
+from newsmorgue.archive.journal import Place, pack
 from newsmorgue.archive.replay import apply
 from newsmorgue.archive.spool import SpoolFile
 
@@ -26,9 +26,9 @@ class Ledger:
 
     def emit(self, event: Event) -> Place:
         """Write the event to the journal and change the rows as it says; where it stands."""
-        entry = Entry(self.seq, self.lines, self.now, storable(event))
+        entry, line = storable(Entry(self.seq, self.lines, self.now, event))
         self.lines += 1
-        data = pack_entry(entry)
+        data = pack(line)
         place = Place(self.file.name, self.file.append_journal(data), len(data))
         apply(self.connection, entry, place)
         return place

@@ -110,6 +110,17 @@ def stored_manifests(store: Store) -> Iterator[tuple[str, bytes]]:
             yield info.key, b""
 
 
+def readable_manifests(store: Store) -> list[Manifest]:
+    """The manifests in the store that are ones."""
+    found = []
+    for key, data in stored_manifests(store):
+        try:
+            found.append(parse_manifest(data, key))
+        except MalformedRecord:
+            continue
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A stretch of a journal in which commits follow one another: that of one sealing. In bytes."""

@@ -136,9 +136,8 @@ def _register(archive: Archive, file: SpoolFile, now: datetime) -> None:
 
 
 def _cut_back(archive: Archive, file: SpoolFile, now: datetime) -> None:
-    c = schema.files.c
     with archive.catalogue.read() as connection:
-        row = connection.execute(sa.select(c.warc_length, c.journal_length).where(c.name == file.name)).one()
+        row = archive.row_of(connection, file.name)
     before = (file.warc_length, file.journal_length)
     if before == (row.warc_length, row.journal_length):
         return
@@ -186,10 +185,10 @@ def spooled_captures(file: SpoolFile, start: int) -> Iterator[Capture]:
     """The captures in a spooled WARC from an offset on, which must be a member's beginning."""
     with file.warc_path.open("rb") as stream:
         stream.seek(start)
-        for offset, length, content in members(stream, file.name):
-            record = parse_record(content, f"{file.name}@{start + offset}")
+        for offset, length, content in members(stream, file.name, start):
+            record = parse_record(content, f"{file.name}@{offset}")
             if record.is_indexed:
-                yield capture_from_record(record, file.name, start + offset, length)
+                yield capture_from_record(record, file.name, offset, length)
 
 
 def _whole_length(path: Path, start: int = 0) -> int:
@@ -198,8 +197,8 @@ def _whole_length(path: Path, start: int = 0) -> int:
     with path.open("rb") as stream:
         stream.seek(start)
         try:
-            for offset, size, _ in members(stream, path.name):
-                length = start + offset + size
+            for offset, size, _ in members(stream, path.name, start):
+                length = offset + size
         except MalformedRecord:
             return length
     return length

@@ -10,35 +10,51 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.archive import REPLACED, SEALED, Archive
+from newsmorgue.archive.archive import OPEN, REPLACED, SEALED, SEALING, Archive
 from newsmorgue.archive.cdxj import read_cdxj
 from newsmorgue.archive.events import AliasAdded, Entry, StoryBegun, VersionAdded
 from newsmorgue.archive.index import capture_from_cdx
 from newsmorgue.archive.journal import Place, entries
 from newsmorgue.archive.manifests import Manifest, Part, journal_parts, parse_manifest, stored_manifests
+from newsmorgue.archive.presence import MANIFESTS, require_present, require_something
 from newsmorgue.archive.recovery import cut_to_whole, spooled_captures, state_in_store
 from newsmorgue.archive.replay import add_capture, apply, insert_moves
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, SpoolFile, object_keys, source_of
 from newsmorgue.errors import Busy, CatalogueUnavailable, IntegrityFailure, MalformedRecord
 from newsmorgue.times import from_iso, microseconds
 
+# More commits than all machines make in a year between two sealings, at one a second each.
+_UNSEEN = 10**9
+
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a reindex made: files read, captures, events replayed."""
+    """What a reindex made: files read, captures, events replayed.
+
+    ``elsewhere`` are the files that the catalogue knew in the spools of other machines: the host, and how many.
+    """
 
     files: int
     captures: int
     events: int
+    elsewhere: tuple[tuple[str, int], ...] = ()
 
 
-def reindex(archive: Archive, *, replace: bool) -> Rebuilt:
+def reindex(archive: Archive, *, replace: bool, missing_is_lost: bool = False) -> Rebuilt:
     """Fill the archive's catalogue from the store and this machine's spool, in one transaction.
 
     A catalogue that holds something is refused, or (``replace``) emptied first. Raises :class:`CatalogueUnavailable`,
-    :class:`Busy` where a process holds a spool file, :class:`MalformedRecord` for an object that cannot be read.
+    :class:`Busy` where a process holds a spool file, :class:`MalformedRecord` for an object that cannot be read,
+    :class:`StoreUnavailable` where most manifests of a folder are missing that the catalogue has copies of, unless that
+    ``missing_is_lost``.
     """
+    if replace:
+        require_something(archive)
+    if replace and not missing_is_lost:
+        require_present(archive, (MANIFESTS,))
     with ExitStack() as stack, archive.catalogue.write() as connection:
+        before = {row.name: row.value for row in connection.execute(sa.select(schema.counters))}
+        elsewhere = _elsewhere(connection, archive)
         _empty(connection, archive, replace)
         manifests = [(parse_manifest(data, key), data) for key, data in stored_manifests(archive.store)]
         moved = {item.name for manifest, _ in manifests for item in manifest.replaces}
@@ -54,8 +70,16 @@ def reindex(archive: Archive, *, replace: bool) -> Rebuilt:
             _begin_lost_story(connection, begun, entry, place)
             apply(connection, entry, place)
             events, last = events + 1, entry.seq
-        _set_counters(connection, last, [*stored, *(file.name for file in spooled)])
-    return Rebuilt(len(sealed) + len(spooled), captures, events)
+        names = [*stored, *(file.name for file in spooled)]
+        _set_counters(connection, before, last, names)
+    return Rebuilt(len(sealed) + len(spooled), captures, events, elsewhere)
+
+
+def _elsewhere(connection: sa.Connection, archive: Archive) -> tuple[tuple[str, int], ...]:
+    """How many files each other machine holds: this one cannot read them, and the machine registers them anew."""
+    c = schema.files.c
+    held = sa.select(c.host, sa.func.count()).where(c.host != archive.host, c.state.in_((OPEN, SEALING)))
+    return tuple((host, count) for host, count in connection.execute(held.group_by(c.host).order_by(c.host)))
 
 
 def _begin_lost_story(connection: sa.Connection, begun: set[str], entry: Entry, place: Place) -> None:
@@ -164,11 +188,16 @@ def _journal(archive: Archive, name: str, part: Part) -> Iterator[tuple[Place, E
         data = archive.store.get_range(key, part.offset, part.length)
     except IntegrityFailure as error:
         raise MalformedRecord(f"{key}@{part.offset}: the journal is cut; run 'morgue verify'") from error
-    for place, entry in entries(BytesIO(data), name):
-        yield Place(name, part.offset + place.offset, place.length), entry
+    yield from entries(BytesIO(data), name, part.offset)
 
 
-def _set_counters(connection: sa.Connection, commits: int, names: list[str]) -> None:
+def _set_counters(connection: sa.Connection, before: dict[str, int], last: int, names: list[str]) -> None:
+    """Number on behind all that was ever given out, also to what other machines have not sealed yet.
+
+    Where nothing tells how far that is, far behind what could be seen: events are replayed by their commit's number,
+    and none is to be given out twice.
+    """
     files = max((int(name.rpartition("-")[2]) for name in names), default=0)
-    for name, value in (("commits", commits), ("files", files)):
+    commits = max(last, before["commits"]) if "commits" in before else (last + _UNSEEN if last else 0)
+    for name, value in (("commits", commits), ("files", max(files, before.get("files", 0)))):
         connection.execute(sa.insert(schema.counters).values(name=name, value=value))

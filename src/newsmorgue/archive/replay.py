@@ -129,6 +129,8 @@ def _changes(connection: sa.Connection, event: events.Discovered, row: Any, at: 
     if event.role == Role.ASSET:
         return {"due_at": at, "reason": "recheck"}
     changes: dict[str, Any] = {"role": event.role} if row.role == Role.LINK != event.role else {}
+    if changes and row.outcome == "not_story" and (row.detail or "").startswith(UNVOUCHED):
+        changes |= {"due_at": at, "reason": "retry"}
     if event.role == changes.get("role", row.role) and _date_changed(connection, event, row):
         changes |= {"due_at": at, "reason": "date"}
     return changes
@@ -232,8 +234,21 @@ def _retry(event: events.Outcome, entry: Entry, row: Any, failures: int) -> date
     return max(asked, entry.at + min(_FIRST_WAIT * (1 << min(failures - 2, 8)), _LONGEST_WAIT))
 
 
+UNVOUCHED = "failed, and no list names it: "
+"""How the detail begins of a failure at an address that was only linked to: it is none unless a list names it later."""
+NEVER_SEEN = "304 for a page that was never seen whole"
+"""The detail of a failure for which the validators are to blame: what they are of is not in the archive."""
+_UNREAD = frozenset({"failed", "retry", "deferred"})
+
+
 def _validators(event: events.Outcome) -> dict[str, Any]:
-    """Those of the last whole answer. Another text without any takes the old ones' place too: they were not its own."""
+    """Those of the last answer that was read. Another text without any takes the old ones' place too: they were not its
+    own. With those of an answer that nobody could read the server would say 304 to what is not there; so it would at an
+    address that is spelled in another way from now on."""
+    if event.outcome == "respelled" or event.detail == NEVER_SEEN:
+        return {"etag": None, "last_modified": None}
+    if event.outcome in _UNREAD:
+        return {}
     if event.etag or event.last_modified or event.outcome == "stored":
         return {"etag": event.etag, "last_modified": event.last_modified}
     return {}
@@ -349,7 +364,7 @@ def _update_story(connection: sa.Connection, story: str, **values: Any) -> None:
 
 
 def _url_row(connection: sa.Connection, source: str, key: str) -> Any:
-    names = ("role", "found_at", "failures", "hops", "outcome_at", "seen_at", "edits")
+    names = ("role", "found_at", "failures", "hops", "outcome", "outcome_at", "detail", "seen_at", "edits")
     return find(connection, schema.urls, names, source=source, key=key)
 
 

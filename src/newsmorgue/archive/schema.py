@@ -12,8 +12,8 @@ file stem), never its place.
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
-# A literal, not a parameter: only then do databases see that a query is within the index of assets.
-ASSET: sa.ColumnElement[str] = sa.literal_column("'asset'")
+# A literal, not a parameter: only then do databases see that a query is within the index of payloads.
+RESPONSE: sa.ColumnElement[str] = sa.literal_column("'response'")
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[int]:
@@ -117,11 +117,11 @@ captures = sa.Table(
     sa.Index("captures_place", "warc", "offset", unique=True),
     sa.Index("captures_state", "source", "state"),
     sa.Index(
-        "captures_assets",
+        "captures_payload",
         "source",
         "payload_digest",
-        sqlite_where=sa.column("role") == ASSET,
-        postgresql_where=sa.column("role") == ASSET,
+        sqlite_where=sa.column("kind") == RESPONSE,
+        postgresql_where=sa.column("kind") == RESPONSE,
     ),
 )
 
@@ -232,7 +232,7 @@ memory = sa.Table(
     _time("at"),
 )
 
-# Derived, both: what all crawls know of a host (``name:port``), and of an authority's robots.txt.
+# Derived, all three: what all crawls know of a host (``name:port``), and of an authority's robots.txt.
 hosts = sa.Table(
     "hosts",
     metadata,
@@ -242,6 +242,15 @@ hosts = sa.Table(
     sa.Column("latency", sa.Float, nullable=True),
 )
 
+# Which runs ask a host, and until when they count as doing so.
+askers = sa.Table(
+    "askers",
+    metadata,
+    _text("host", primary_key=True),
+    _text("asker", primary_key=True),
+    _time("until"),
+)
+
 robots = sa.Table(
     "robots",
     metadata,
@@ -249,6 +258,10 @@ robots = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=True),
     _time("fetched_at", nullable=True),
     _time("failed_since", nullable=True),
+    _text("located", nullable=True),
+    _text("etag", nullable=True),
+    _text("last_modified", nullable=True),
+    _time("changed_at", nullable=True),
 )
 
 # Where the DOM is that a browser made of a captured page: a ``resource`` record, which is in no index.
@@ -311,3 +324,7 @@ counters = sa.Table(
     _text("name", primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
+
+# What does not follow from the objects, whole tables and columns: places, counts, pace, plans, and who is told of what.
+NOT_OF_OBJECTS = frozenset({"files", "counters", "health", "hosts", "askers", "robots", "holds", "schedule"})
+DERIVED = {"urls": frozenset({"due_at", "reason", "claimed_by"})}

@@ -34,6 +34,7 @@ class Sealer:
         self._error: NewsmorgueError | None = None  # what no waiting mends
         self._thread: threading.Thread | None = None
         self._waiting = 0
+        self._has_left = False  # whether there was no time for a file
 
     @property
     def waiting(self) -> int:
@@ -62,7 +63,7 @@ class Sealer:
             self._wait(self._thread, patience)
             self._stopping.set()
             self._thread.join(_LAST_LOOK)
-        if self._thread.is_alive() and self._error is None and self._away is None:
+        if (self._thread.is_alive() or self._has_left) and self._error is None and self._away is None:
             self._away = StoreUnavailable(
                 f"store {self._archive.store.address}: does not answer; what it did not take stays in the spool: "
                 "try 'morgue seal' later"
@@ -104,6 +105,7 @@ class Sealer:
             except (NewsmorgueError, OSError) as error:
                 self._keep(file, error)
                 return
+        self._has_left = True
 
     def _keep(self, file: SpoolFile, error: NewsmorgueError | OSError) -> None:
         if isinstance(error, OSError):  # the spool's own disk cannot be read

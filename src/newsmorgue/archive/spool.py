@@ -24,6 +24,15 @@ CDXJ_SUFFIX = ".cdxj"
 _NAME = re.compile(r"(?P<source>[a-z0-9._-]{1,64})-(?P<year>\d{4})(?P<month>\d\d)\d{8}-[0-9a-f]{8}-\d{5,}")
 
 
+def called(kind: str) -> str:
+    """A run of some kind, in words.
+
+    >>> called("crawl"), called("import"), called("compact")
+    ('a crawl', 'an import', 'a compaction')
+    """
+    return {"import": "an import", "compact": "a compaction"}.get(kind, f"a {kind}")
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectKeys:
     """Where the store keeps what one name stands for."""
@@ -111,9 +120,33 @@ class SpoolFile:
             _cut(self._journal, length)
         self.journal_length = length
 
+    @property
+    def cdxj_path(self) -> Path:
+        """Where the index lies from the beginning of a sealing to its end."""
+        return self.warc_path.with_name(f"{self.name}{CDXJ_SUFFIX}")
+
+    def keep_cdxj(self, data: bytes) -> None:
+        """Keep the index that a sealing has begun with; a full disk keeps none, and holds up no sealing."""
+        try:
+            with self.cdxj_path.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            sync_folder(self.warc_path.parent)
+        except OSError:
+            self.cdxj_path.unlink(missing_ok=True)
+
+    def kept_cdxj(self) -> bytes | None:
+        """The index that :meth:`keep_cdxj` kept."""
+        try:
+            return self.cdxj_path.read_bytes()
+        except OSError:
+            return None
+
     def discard(self) -> None:
-        """Remove both files; for those that hold nothing, or stand in the store."""
+        """Remove all files of the name; for those that hold nothing, or stand in the store."""
         with _clear_errors(self.warc_path):
+            self.cdxj_path.unlink(missing_ok=True)
             self.journal_path.unlink(missing_ok=True)
             self.warc_path.unlink(missing_ok=True)
             sync_folder(self.warc_path.parent)
@@ -137,10 +170,14 @@ def _clear_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreUnavailable(
-            f"spool {path}: {error.strerror or error}; make room or mend the folder, then run the same command again: "
-            "what was committed is safe"
-        ) from error
+        raise _unavailable(path, error) from error
+
+
+def _unavailable(path: Path, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"spool {path}: {error.strerror or error}; make room or mend the folder, then run the same command again: "
+        "what was committed is safe"
+    )
 
 
 def _append(descriptor: int, data: bytes, offset: int) -> int:
@@ -216,6 +253,8 @@ class Spool:
             descriptor = os.open(warc, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise _unavailable(warc, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The holder before us may have sealed and removed it between our open and our lock.
@@ -243,16 +282,20 @@ class Spool:
 
     @contextmanager
     def lock_source(self, source: str, kind: str) -> Iterator[None]:
-        """Hold a source for one run of a kind (``crawl`` or ``save``). Raises :class:`Busy`."""
+        """Hold a source for one run of a kind (``crawl`` or ``save``).
+
+        Raises :class:`Busy`, and :class:`StoreUnavailable` where the spool's folder cannot be made or written.
+        """
         folder = self.folder / source
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / f"{kind}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with _clear_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder / f"{kind}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError as error:
             raise Busy(
-                f"another process is at a {kind} of source '{source}'; wait for it to end, or stop it"
+                f"another process is at {called(kind)} of source '{source}'; wait for it to end, or stop it"
             ) from error
         finally:
             os.close(descriptor)

@@ -7,10 +7,13 @@ built here, once for each table and choice of columns, and run with the values a
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _KEY = "key_"  # keeps a condition's parameter apart from that of a changed column of the same name
 
@@ -61,7 +64,8 @@ def _update(table: sa.Table, keys: tuple[str, ...], names: tuple[str, ...]) -> s
 
 @lru_cache(maxsize=512)
 def _upsert(table: sa.Table, dialect: str, changing: tuple[str, ...]) -> sa.Insert:
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    # Each dialect has an insert of its own; only the one in use is imported.
+    statement: sqlite.Insert | postgresql.Insert = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     keys = [column.name for column in table.primary_key]
     if not changing:
         return statement.on_conflict_do_nothing()

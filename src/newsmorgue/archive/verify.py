@@ -5,6 +5,7 @@ A crawl may go on meanwhile: of what grows, only what is committed is looked at.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -17,19 +18,18 @@ from newsmorgue.archive import schema
 from newsmorgue.archive.archive import COMPACTING, OPEN, REPLACED, SEALED, SEALING, Archive
 from newsmorgue.archive.capture import Capture
 from newsmorgue.archive.cdxj import read_cdxj
-from newsmorgue.archive.checks import Report, WarcReader, compare, read_journal
-from newsmorgue.archive.events import Entry, TextRenewed, VersionAdded
-from newsmorgue.archive.index import capture_from_cdx, captures_of
+from newsmorgue.archive.checks import Report, WarcContent, WarcReader, compare, read_journal
+from newsmorgue.archive.events import LOST, Entry, TextRenewed, VersionAdded
+from newsmorgue.archive.index import capture_from_cdx, captures_of, payload_capture
 from newsmorgue.archive.journal import Place
 from newsmorgue.archive.manifests import REPAIRED, Manifest, link, parse_manifest, stored_manifests
+from newsmorgue.archive.rows import check_rows
 from newsmorgue.archive.spool import JOURNAL_SUFFIX, WARC_SUFFIX, object_keys
 from newsmorgue.archive.store import Store
 from newsmorgue.errors import IntegrityFailure, MalformedRecord, MissingObject
 from newsmorgue.times import from_iso, microseconds
 
 _CHUNK = 8 << 20
-# What a repair's audit says of a capture; its subject is the URL, its detail begins with the time.
-LOST = "lost"
 
 
 def verify(archive: Archive) -> Report:
@@ -42,7 +42,8 @@ def verify(archive: Archive) -> Report:
     finished = _finished(archive, manifests, report)
     successors = {item.name: manifest for manifest in finished for item in manifest.replaces}
     _check_strangers(archive, [manifest for manifest, _ in manifests], report)
-    walk = _Walk(archive, report)
+    lost = _lost(archive)
+    walk = _Walk(archive, report, lost)
     for manifest in finished:
         if manifest.name in successors:
             _check_removed(archive.store, manifest, successors[manifest.name], report)
@@ -54,9 +55,9 @@ def verify(archive: Archive) -> Report:
     for row in _spooled_rows(archive):
         if row.name not in sealed:
             walk.spooled(row)
-    lost = _lost(archive)
-    walk.check_references(lost)
     _check_sightings(archive, lost, report)
+    if not report.problems:  # else the same would be said of many rows again
+        check_rows(archive, report)
     return report
 
 
@@ -172,13 +173,12 @@ def _range_sha256(store: Store, key: str, offset: int, size: int) -> str | None:
 
 @dataclass
 class _Walk:
-    """Goes from WARC to WARC, and remembers what revisits refer to."""
+    """Goes from WARC to WARC. ``lost`` are the captures that a repair found lost: URL and time."""
 
     archive: Archive
     report: Report
+    lost: set[tuple[str, int]]
     reader: WarcReader = field(init=False)
-    referable: set[tuple[str, int]] = field(default_factory=set)
-    revisits: list[tuple[str, Capture]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reader = WarcReader(self.report)
@@ -187,13 +187,14 @@ class _Walk:
         """Check the objects of one sealing."""
         keys, name, store = object_keys(manifest.name), manifest.name, self.archive.store
         _check_objects(store, manifest, self.report)
-        captures, end = _read_stored_warc(store, self.reader, name)
-        self._remember(keys.warc, captures)
+        held = _read_stored_warc(store, self.reader, name)
+        self._check_references(keys.warc, held.captures)
+        self._check_renderings(name, held)
         with self.archive.catalogue.read() as connection:
             rows = list(captures_of(connection, name))
         indexed = _read_index(store, keys.cdxj, name, self.report)
         if indexed is not None:
-            compare(_before(indexed, end), captures, keys.cdxj, "the WARC", self.report)
+            compare(_before(indexed, held.end), held.captures, keys.cdxj, "the WARC", self.report)
             compare(rows, indexed, "catalogue", keys.cdxj, self.report)
         try:
             with store.open(keys.journal) as stream:
@@ -217,18 +218,33 @@ class _Walk:
             if len(found) < length:
                 what = f"holds {len(found)} bytes, where {length} are committed: the disk lost some"
                 self.report.add(str(path), what, row.name)
-        captures, end = self.reader.read(BytesIO(data[0]), str(warc), row.name)
-        self._remember(str(warc), captures)
+        held = self.reader.read(BytesIO(data[0]), str(warc), row.name)
+        self._check_references(str(warc), held.captures)
+        self._check_renderings(row.name, held, row.warc_length)
         with self.archive.catalogue.read() as connection:
             rows = [each for each in captures_of(connection, row.name) if each.offset < row.warc_length]
-        compare(_before(rows, end), captures, "catalogue", str(warc), self.report)
+        compare(_before(rows, held.end), held.captures, "catalogue", str(warc), self.report)
         events, whole = read_journal(BytesIO(data[1]), str(journal), row.name, self.report)
         self._check_texts(row.name, events, row.journal_length if whole else _end(events))
 
-    def _remember(self, key: str, captures: list[Capture]) -> None:
-        responses = (capture for capture in captures if capture.kind == "response")
-        self.referable |= {(capture.url, microseconds(capture.time)) for capture in responses}
-        self.revisits += [(f"{key}@{capture.offset}", capture) for capture in captures if capture.kind == "revisit"]
+    def _check_references(self, key: str, captures: list[Capture]) -> None:
+        """Every revisit refers to a response that the catalogue has, wherever that lies, or that is lost."""
+        with self.archive.catalogue.read() as connection:
+            for capture in captures:
+                moment = microseconds(capture.refers_to_time) if capture.refers_to_time else 0
+                is_lost = (capture.refers_to_url, moment) in self.lost
+                if not is_lost and payload_capture(connection, capture) is None:
+                    self.report.add(f"{key}@{capture.offset}", "refers to a capture that is not in the archive")
+
+    def _check_renderings(self, name: str, held: WarcContent, end: int | None = None) -> None:
+        """Every DOM that the catalogue has in a WARC (up to some length) is there, or was lost of old."""
+        c = schema.renderings.c
+        with self.archive.catalogue.read() as connection:
+            offsets = connection.execute(sa.select(c.dom_offset).where(c.dom_warc == name)).scalars().all()
+        for offset in offsets:
+            is_elsewhere = offset in held.resources or held.is_lost(offset) or (end is not None and offset >= end)
+            if not is_elsewhere:
+                self.report.add("catalogue", f"a rendering names {name}{WARC_SUFFIX}@{offset}, where no DOM is")
 
     def _check_texts(self, name: str, found: list[tuple[Place, Entry]], end: int | None) -> None:
         """Every text that the catalogue has in a journal (up to some length) is there."""
@@ -240,21 +256,6 @@ class _Walk:
             event = there.get(Place(name, row.offset, row.length))
             if not isinstance(event, VersionAdded | TextRenewed) and (end is None or row.offset < end):
                 self.report.add("catalogue", f"a text names {name}{JOURNAL_SUFFIX}@{row.offset}, where no text is")
-
-    def check_references(self, lost: set[tuple[str, int]]) -> None:
-        """Every revisit refers to a response of the archive, or to one that a repair found lost."""
-        c = schema.captures.c
-        self.referable |= lost
-        for where, capture in self.revisits:
-            moment = microseconds(capture.refers_to_time) if capture.refers_to_time else None
-            if moment is not None and (capture.refers_to_url, moment) in self.referable:
-                continue
-            there = sa.select(c.offset).where(
-                c.url == capture.refers_to_url, c.timestamp == moment, c.kind == "response"
-            )
-            with self.archive.catalogue.read() as connection:  # it may lie in another machine's spool
-                if connection.execute(there).first() is None:
-                    self.report.add(where, "refers to a capture that is not in the archive")
 
 
 def _check_objects(store: Store, manifest: Manifest, report: Report) -> None:
@@ -273,13 +274,13 @@ def _check_objects(store: Store, manifest: Manifest, report: Report) -> None:
             report.add(described.key, what, manifest.name)
 
 
-def _read_stored_warc(store: Store, reader: WarcReader, name: str) -> tuple[list[Capture], int | None]:
+def _read_stored_warc(store: Store, reader: WarcReader, name: str) -> WarcContent:
     key = object_keys(name).warc
     try:
         with store.open(key) as stream:
             return reader.read(stream, key, name)
     except MissingObject:
-        return [], 0  # said already, where the manifest was compared
+        return WarcContent(end=0)  # said already, where the manifest was compared
 
 
 def _read_index(store: Store, key: str, name: str, report: Report) -> list[Capture] | None:
@@ -289,7 +290,7 @@ def _read_index(store: Store, key: str, name: str, report: Report) -> list[Captu
     except MissingObject:
         return None
     except (MalformedRecord, IntegrityFailure) as error:
-        report.add(key, str(error), name)
+        report.add(key, re.sub(rf"^{re.escape(key)}:(\d+): ", r"line \1: ", str(error)), name)
         return None
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import zipfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +114,7 @@ def write_wacz(
         package.finish(title, key)
         return lines.count
     finally:
+        package.close()
         lines.close()
 
 
@@ -211,6 +213,11 @@ class _Package:
             with self._open(path, zipfile.ZIP_DEFLATED) as entry:
                 entry.write(data)
         self._zip.close()
+
+    def close(self) -> None:
+        """Let go of it, whole or not: else Python would try once more, when the file is closed already."""
+        with suppress(OSError):
+            self._zip.close()
 
 
 class _Entry:

@@ -1,5 +1,6 @@
 """Recorders for captures that were made elsewhere: one for each source they belong to, a few of them open at a time."""
 
+import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -8,12 +9,14 @@ from secrets import token_hex
 
 from newsmorgue.archive.archive import Archive
 from newsmorgue.archive.capture import Capture
+from newsmorgue.archive.holds import LASTS, RENEW_AFTER, Hold
 from newsmorgue.archive.index import capture_from_record
 from newsmorgue.archive.recovery import seal_all
 from newsmorgue.archive.warc import StoredRecord
-from newsmorgue.capture.recorder import Recorder
+from newsmorgue.capture.recorder import Recorder, Rendering
 from newsmorgue.capture.runs import BeginRun, EndRun
 from newsmorgue.cleaning import Memory
+from newsmorgue.errors import CatalogueUnavailable
 from newsmorgue.settings.configuration import SourceConfiguration
 
 # Each has three open files, of the 1,024 that a process may have by default.
@@ -21,6 +24,7 @@ _MOST_OPEN = 128
 _MOST_PENDING = 256
 _MOST_PENDING_BYTES = 32 << 20
 KIND = "import"
+_log = logging.getLogger(__name__)
 
 
 class CopyRecorder(Recorder):
@@ -30,8 +34,11 @@ class CopyRecorder(Recorder):
         super().__init__(archive, source, {"isPartOf": source, "description": "copied from other archives"}, clock)
         self._pending_bytes = 0
 
-    def keep(self, record: StoredRecord, members: list[bytes]) -> Capture:
-        """Append a capture: its own record's member is the first. ``record`` is what stands in that."""
+    def keep(self, record: StoredRecord, members: list[bytes], *, is_rendered: bool = False) -> Capture:
+        """Append a capture: its own record's member is the first. ``record`` is what stands in that.
+
+        Where it ``is_rendered``, the last member is that of the DOM.
+        """
         file = self._open()
         offset = file.append_warc(b"".join(members))
         capture = capture_from_record(record, file.name, offset, len(members[0]))
@@ -39,7 +46,15 @@ class CopyRecorder(Recorder):
         self._pending_bytes += sum(map(len, members))
         self.counts["exchanges"] += 1
         self.counts["bytes"] += len(record.block)
+        if is_rendered:
+            dom = len(members[-1])
+            self.add(Rendering(capture, file.name, offset + sum(map(len, members)) - dom, dom))
         return capture
+
+    def keep_dom(self, capture: Capture, member: bytes) -> None:
+        """Append the DOM of a page that was kept before: the import that kept it was killed before it said so."""
+        file = self._open()
+        self.add(Rendering(capture, file.name, file.append_warc(member), len(member)))
 
     @property
     def is_full(self) -> bool:
@@ -60,22 +75,27 @@ class CopyRecorders:
         self._clock = clock
         self._open: OrderedDict[str, tuple[CopyRecorder, str, ExitStack]] = OrderedDict()
         self._let_go: set[str] = set()
+        self._holds: dict[str, Hold] = {}
+        self._renewed = clock()
         self.counts: Counter[str] = Counter()  # of the runs that have ended
 
-    def must_let_go(self, source: str) -> bool:
-        """Whether another source must be let go of before this one is opened."""
-        return source not in self._open and len(self._open) >= _MOST_OPEN
+    def is_open(self, source: str) -> bool:
+        """Whether it has been asked for, and not been let go of since."""
+        return source in self._open
+
+    @property
+    def is_at_most(self) -> bool:
+        """Whether one must be let go of before another is opened."""
+        return len(self._open) >= _MOST_OPEN
 
     def let_go(self) -> None:
         """End the run of the source that was longest not asked for. Its file stays open in the spool for the next."""
         source, (recorder, run, stack) = next(iter(self._open.items()))
         with stack:
-            recorder.learn(run)
-            recorder.add(EndRun(run, "finished", dict(recorder.counts)))
+            _end(recorder, run)
             recorder.commit()
-        self.counts += recorder.counts
+        self._forget(source)
         self._let_go.add(source)
-        del self._open[source]
 
     def of(self, source: SourceConfiguration) -> tuple[CopyRecorder, str]:
         """The source's recorder, and the run that it records."""
@@ -93,13 +113,38 @@ class CopyRecorders:
         recorder, run = CopyRecorder(self._archive, source.slug, self._clock), token_hex(8)
         with ExitStack() as stack:
             stack.enter_context(self._archive.spool.lock_source(source.slug, KIND))
+            self._hold(Hold(source.slug, KIND, run, self._archive.place), stack)
             stack.callback(recorder.abandon)
             recorder.add(BeginRun(run, source, KIND, self._archive.host))
             recorder.commit()
             return recorder, run, stack.pop_all()
 
+    def _hold(self, hold: Hold, stack: ExitStack) -> None:
+        """Have no other machine write for the source, or build the catalogue anew, until the stack is closed."""
+        with self._archive.catalogue.write() as connection:
+            hold.take(connection, self._clock())
+        self._holds[hold.source] = hold
+        stack.callback(self._release, hold)
+
+    def _release(self, hold: Hold) -> None:
+        del self._holds[hold.source]
+        try:
+            with self._archive.catalogue.write() as connection:
+                hold.release(connection)
+        except CatalogueUnavailable as error:
+            _log.warning("%s; the source is free for another machine in %s", error, LASTS)
+
+    def _renew(self) -> None:
+        now = self._clock()
+        if now - self._renewed >= RENEW_AFTER:
+            with self._archive.catalogue.write() as connection:
+                for hold in self._holds.values():
+                    hold.renew(connection, now)
+            self._renewed = now
+
     def commit(self) -> None:
-        """Make all so far durable."""
+        """Make all so far durable. Raises :class:`Busy` where another machine took a source meanwhile."""
+        self._renew()
         for recorder, _, _ in self._open.values():
             recorder.commit()
 
@@ -107,17 +152,24 @@ class CopyRecorders:
         """End all runs and seal what they wrote. Raises :class:`StoreUnavailable`: all is safe in the spool then."""
         for source, (recorder, run, stack) in list(self._open.items()):
             with stack:
-                recorder.learn(run)
-                recorder.add(EndRun(run, "finished", dict(recorder.counts)))
+                _end(recorder, run)
                 recorder.finish()
-            self.counts += recorder.counts
+            self._forget(source)
             self._let_go.discard(source)
-            del self._open[source]
         for source in sorted(self._let_go):
             seal_all(self._archive, self._clock(), source)
+
+    def _forget(self, source: str) -> None:
+        recorder, _, _ = self._open.pop(source)
+        self.counts += recorder.counts
 
     def abandon(self) -> None:
         """Let go of all as it is: what was committed is kept."""
         for _, _, stack in self._open.values():
             stack.close()
         self._open.clear()
+
+
+def _end(recorder: CopyRecorder, run: str) -> None:
+    recorder.learn(run)
+    recorder.add(EndRun(run, "finished", dict(recorder.counts)))

@@ -4,7 +4,7 @@ Codings are those of RFC 9110 §8.4.1 that the crawler asks for: gzip (RFC 1952)
 bare RFC 1951 stream that some servers send under that name).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
 from isal import isal_zlib
@@ -12,6 +12,7 @@ from isal import isal_zlib
 from newsmorgue.errors import NewsmorgueError
 
 _GZIP, _ZLIB, _BARE = 31, 15, -15
+_GZIPS = ("gzip", "x-gzip")
 _PIECE = 1 << 16
 # curl's limit; no honest server stacks codings at all.
 _MOST_CODINGS = 5
@@ -32,6 +33,7 @@ class MalformedEntity(NewsmorgueError):
 
 class _Decompressor(Protocol):
     unused_data: bytes
+    unconsumed_tail: bytes
     eof: bool
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
@@ -47,15 +49,41 @@ def decode_entity(body: bytes, content_encoding: str | None, limit: int) -> byte
     >>> decode_entity(b"plain", "identity", 100)
     b'plain'
     """
-    codings = [coding.strip().lower() for coding in (content_encoding or "").split(",")]
-    codings = [coding for coding in codings if coding not in ("", "identity")]
-    if len(codings) > _MOST_CODINGS:
-        raise MalformedEntity(f"{len(codings)} content-codings on one body; at most {_MOST_CODINGS} are read")
-    for coding in reversed(codings if body else []):
+    for coding in reversed(_codings(content_encoding) if body else []):
         body = _decode(body, coding, limit)
     if len(body) > limit:
         raise EntityTooLarge(f"the body has {len(body)} bytes; at most {limit} are read")
     return body
+
+
+def entity_pieces(body: bytes, content_encoding: str | None, limit: int) -> Iterator[bytes]:
+    """What :func:`decode_entity` gives, a piece at a time, so that who needs the beginning alone unpacks no more.
+
+    Raises what that raises, perhaps in mid way.
+    """
+    codings = _codings(content_encoding) if body else []
+    for coding in reversed(codings[1:]):
+        body = _decode(body, coding, limit)
+    yield from _bounded(_pieces(body, codings[0] if codings else None), limit)
+
+
+def _pieces(body: bytes, coding: str | None) -> Iterator[bytes]:
+    if coding is None:
+        yield from (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
+    elif coding in _GZIPS:
+        yield from _members(body)
+    elif coding == "deflate":
+        yield from _stream_pieces(body, _ZLIB if is_zlib(body) else _BARE)
+    else:
+        raise _not_read(coding)
+
+
+def _codings(content_encoding: str | None) -> list[str]:
+    codings = [coding.strip().lower() for coding in (content_encoding or "").split(",")]
+    codings = [coding for coding in codings if coding not in ("", "identity")]
+    if len(codings) > _MOST_CODINGS:
+        raise MalformedEntity(f"{len(codings)} content-codings on one body; at most {_MOST_CODINGS} are read")
+    return codings
 
 
 def is_gzip(body: bytes) -> bool:
@@ -64,11 +92,15 @@ def is_gzip(body: bytes) -> bool:
 
 
 def _decode(body: bytes, coding: str, limit: int) -> bytes:
-    if coding in ("gzip", "x-gzip"):
+    if coding in _GZIPS:
         return _gunzip(body, limit)
     if coding == "deflate":
         return _inflate(body, limit)
-    raise MalformedEntity(f"content-coding '{coding}' is not read; ask for gzip and deflate only")
+    raise _not_read(coding)
+
+
+def _not_read(coding: str) -> MalformedEntity:
+    return MalformedEntity(f"content-coding '{coding}' is not read; ask for gzip and deflate only")
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:
@@ -121,20 +153,38 @@ def unpacked_pieces(body: bytes, limit: int) -> Iterator[bytes]:
 
     Raises :class:`EntityTooLarge` and :class:`MalformedEntity`, perhaps in mid way.
     """
-    length = members = 0
+    return _bounded(_members(body), limit)
+
+
+def _bounded(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > limit:
+            raise EntityTooLarge(f"the body unpacks to more than {limit} bytes")
+        yield piece
+
+
+def _members(body: bytes) -> Iterator[bytes]:
+    if not is_gzip(body):
+        raise MalformedEntity("the body is not gzip, though its Content-Encoding says so")
+    members = 0
     while is_gzip(body):
         if (members := members + 1) > _MOST_MEMBERS:
             raise MalformedEntity(f"more than {_MOST_MEMBERS} gzip members in one body")
-        decompressor = isal_zlib.decompressobj(_GZIP)
-        while not decompressor.eof:
-            try:
-                piece = decompressor.decompress(body, _PIECE)
-            except _ISAL_ERROR as error:
-                raise MalformedEntity(f"the body is not what its Content-Encoding says: {error}") from error
-            body, length = decompressor.unconsumed_tail, length + len(piece)
-            if length > limit:
-                raise EntityTooLarge(f"the body unpacks to more than {limit} bytes")
-            if not piece and not decompressor.eof:
-                raise MalformedEntity("the compressed body ends too early")
-            yield piece
-        body = decompressor.unused_data
+        body = yield from _stream_pieces(body, _GZIP)
+
+
+def _stream_pieces(body: bytes, window_bits: int) -> Generator[bytes, None, bytes]:
+    """One compressed stream's content; what follows it is returned at the end."""
+    decompressor: _Decompressor = isal_zlib.decompressobj(window_bits)
+    while not decompressor.eof:
+        try:
+            piece = decompressor.decompress(body, _PIECE)
+        except _ISAL_ERROR as error:
+            raise MalformedEntity(f"the body is not what its Content-Encoding says: {error}") from error
+        body = decompressor.unconsumed_tail
+        if not piece and not decompressor.eof:
+            raise MalformedEntity("the compressed body ends too early")
+        yield piece
+    return decompressor.unused_data

@@ -6,9 +6,9 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -17,9 +17,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.utils.asyncio import create_looping_call
 
-from newsmorgue.archive import frontier, schema
+from newsmorgue.archive import frontier, hosts, schema
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import PAGE_ROLES, UNCLEANED, Assets, Capture, Role
+from newsmorgue.archive.capture import PAGE_ROLES, UNCLEANED, Assets, Capture, Policy, Role
 from newsmorgue.archive.exchange import Exchange
 from newsmorgue.archive.holds import LASTS, RENEW_AFTER, Hold
 from newsmorgue.archive.index import capture_from_row
@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 RECORDED = "newsmorgue_recorded"
 ROLE = "newsmorgue_role"
 ASKED = "newsmorgue_asked"  # what the site asks for a request's answer elsewhere than in it: marks
+CUT = "newsmorgue_cut"  # WARC's word for why somebody stopped a request's answer before it was whole
 _COMMIT_SECONDS = 1.0
 # A run that is stopped has 10 seconds: what is too large to be stored in that time is left to the next run.
 _PATIENCE_WHEN_STOPPED, _SEALED_WHEN_STOPPED = 2.0, 64 << 20
@@ -141,6 +142,7 @@ class CaptureExtension:
         try:
             with self.archive.catalogue.write() as connection:
                 self._hold.release(connection)
+                hosts.withdraw(connection, self.run)
         except NewsmorgueError as error:
             _log.warning("%s; the source is free for another machine in %s", error, LASTS)
 
@@ -283,6 +285,11 @@ class CaptureExtension:
         with self.archive.catalogue.write() as connection:
             return frontier.claim_these(connection, self.source.slug, self.run, keys)
 
+    def claim_retries(self, keys: Collection[str]) -> list[frontier.Claim]:
+        """Take those of these URLs into hand that asked in this run to be asked again, once their time has come."""
+        with self.archive.catalogue.write() as connection:
+            return frontier.claim_retries(connection, self.source.slug, self.run, keys, self._began, now_utc())
+
     def claim_assets(self, limit: int) -> list[frontier.Claim]:
         """Take assets into hand that became due in this run."""
         with self.archive.catalogue.write() as connection:
@@ -294,16 +301,52 @@ class CaptureExtension:
         now, slug = now_utc(), self.source.slug
         with self.archive.catalogue.write() as connection:
             plan_revisits(connection, slug, now)
-            frontier.make_seeds_due(connection, slug, now)
+            frontier.make_seeds_due(connection, slug, now, all_of_them=recheck)
             frontier.make_failed_due(connection, slug, now)
+            if self.source.policy is not Policy.NOTHING:
+                frontier.make_reserved_due(connection, slug, now)
             if recheck:
                 frontier.make_stories_due(connection, slug, now)
 
-    def retries_within(self, patience: timedelta) -> bool:
-        """Whether a URL is to be tried again by then."""
+    def sitemaps(self) -> list[frontier.KnownList]:
+        """Every sitemap that is known of the source."""
+        with self.archive.catalogue.read() as connection:
+            return frontier.sitemaps(connection, self.source.slug)
+
+    def disallowed(self) -> dict[str, tuple[str, datetime]]:
+        """The source's pages that a robots.txt forbade at their last visit, and when, by their keys."""
+        with self.archive.catalogue.read() as connection:
+            return frontier.disallowed(connection, self.source.slug)
+
+    def look_at(self, keys: Collection[str]) -> None:
+        """Look at these URLs too."""
+        if keys:
+            with self.archive.catalogue.write() as connection:
+                frontier.look_at(connection, self.source.slug, keys, now_utc())
+
+    def let_go(self, keys: Collection[str]) -> None:
+        """Do not look at these URLs, though they were due."""
+        if keys:
+            with self.archive.catalogue.write() as connection:
+                frontier.let_go(connection, self.source.slug, keys)
+
+    def make_due_again(self) -> None:
+        """Within a run that goes on for long: look at the source's lists, and at stories whose next visit has come."""
+        now, slug = now_utc(), self.source.slug
+        with self.archive.catalogue.write() as connection:
+            plan_revisits(connection, slug, now)
+            frontier.make_seeds_due(connection, slug, now)
+
+    def has_backlog(self, since: datetime) -> bool:
+        """Whether pages that were due then are still waiting."""
+        with self.archive.catalogue.read() as connection:
+            return frontier.has_backlog(connection, self.source.slug, since)
+
+    def retries_within(self, patience: timedelta, keys: Collection[str] | None = None) -> bool:
+        """Whether a URL (of these, if told) is to be tried again by then."""
         with self.archive.catalogue.read() as connection:
             now = now_utc()
-            return frontier.has_retry(connection, self.source.slug, now, now + patience)
+            return frontier.has_retry(connection, self.source.slug, now, now + patience, keys)
 
     def has_any_story(self) -> bool:
         """Whether the source has a story by now."""

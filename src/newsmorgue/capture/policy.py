@@ -1,18 +1,17 @@
 """What a site asks of archives, read from an answer before anything of it reaches a disk."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-
-from isal import isal_zlib
 
 from newsmorgue.archive.capture import HTML_TYPES
 from newsmorgue.archive.exchange import HttpHead
-from newsmorgue.capture.entity import is_zlib
+from newsmorgue.capture.entity import EntityTooLarge, MalformedEntity, entity_pieces
 
-_PIECE = 1 << 16
 # The largest answer that is kept; of one that unpacks to more, what stands behind is no head.
 _LONGEST_HEAD = 16 << 20
+# What is read of a DOM that a browser made as of an answer.
+DOM_HEAD = HttpHead(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
 _BODY = b"<body"
 _META = re.compile(rb"<meta\b[^>]*>", re.I)
 _NAME = re.compile(rb"\bname\s*=\s*[\"']?\s*(robots|newsmorgue|tdm-reservation)\s*(?=[\"'\s/>])", re.I)
@@ -37,8 +36,9 @@ class Mark:
         return self.reason != AI
 
 
-AI = "ai"
-_REASONS = ("noarchive", "tdm-reservation", AI)
+TDM, AI = "tdm-reservation", "ai"
+_REASONS = ("noarchive", TDM, AI)
+_SPELLED = re.compile(rf"({'|'.join(_REASONS)}) \((.*)\)")
 
 
 def spelled(marks: Collection[Mark]) -> str | None:
@@ -49,6 +49,16 @@ def spelled(marks: Collection[Mark]) -> str | None:
     """
     ordered = sorted(marks, key=lambda mark: _REASONS.index(mark.reason))
     return "; ".join(f"{mark.reason} ({mark.where})" for mark in ordered) or None
+
+
+def unspelled(reserved: str | None) -> tuple[Mark, ...]:
+    """The marks in a capture's ``reserved``: what :func:`spelled` made of them.
+
+    >>> unspelled("tdm-reservation (tdmrep.json)")
+    (Mark(reason='tdm-reservation', where='tdmrep.json'),)
+    """
+    found = (_SPELLED.fullmatch(part) for part in (reserved or "").split("; "))
+    return tuple(Mark(match[1], match[2]) for match in found if match)
 
 
 def refusal(head: HttpHead, body: bytes) -> Mark | None:
@@ -66,7 +76,7 @@ def marks_of(head: HttpHead, body: bytes) -> tuple[Mark, ...]:
     if any(map(_forbids_archiving, head.all("x-robots-tag"))):
         found.append(Mark("noarchive", "X-Robots-Tag"))
     if (head.get("tdm-reservation") or "").strip() == "1":
-        found.append(Mark("tdm-reservation", "header"))
+        found.append(Mark(TDM, "header"))
     if head.media_type in HTML_TYPES:
         found += _marks_in_html(_beginning(body, head.get("content-encoding")))
     return tuple(found)
@@ -102,32 +112,23 @@ def _mark_in_tag(tag: bytes) -> Mark | None:
         return None
     value = next(group for group in content.groups() if group is not None).decode("latin-1")
     if name.group(1).lower() == b"tdm-reservation":
-        return Mark("tdm-reservation", "meta") if value.strip() == "1" else None
+        return Mark(TDM, "meta") if value.strip() == "1" else None
     return Mark("noarchive", "meta") if "noarchive" in re.split(r"[\s,]+", value.lower()) else None
 
 
 def _beginning(body: bytes, coding: str | None) -> bytes:
-    """A body up to where the page's own begins, decompressed; of a damaged coding what can be read, perhaps nothing."""
+    """A body up to where the page's own begins, without codings; of a damaged one what can be read, and the bytes as
+    they came: they may be the page itself, under a coding that it does not have.
+
+    Without NUL: of ASCII in UTF-16 that leaves ASCII.
+    """
     beginning = b""
-    for piece in _pieces(body, coding):
-        overlap = max(0, len(beginning) - len(_BODY))
-        beginning += piece
-        if _BODY in beginning[overlap:].lower():
-            break
-    return beginning
-
-
-def _pieces(body: bytes, coding: str | None) -> Iterator[bytes]:
-    if not coding or coding.strip().lower() == "identity":
-        yield from (body[start : start + _PIECE] for start in range(0, min(len(body), _LONGEST_HEAD), _PIECE))
-        return
-    bits = {"gzip": 31, "x-gzip": 31, "deflate": 15 if is_zlib(body) else -15}.get(coding.strip().lower())
-    if bits is None:
-        return
-    decompressor, length = isal_zlib.decompressobj(bits), 0
     try:
-        while length < _LONGEST_HEAD and (piece := decompressor.decompress(body, _PIECE)):
-            yield piece
-            body, length = decompressor.unconsumed_tail, length + len(piece)
-    except isal_zlib.error:
-        return
+        for piece in entity_pieces(body, coding, _LONGEST_HEAD):
+            overlap = max(0, len(beginning) - len(_BODY))
+            beginning += piece.replace(b"\0", b"")
+            if _BODY in beginning[overlap:].lower():
+                break
+    except (MalformedEntity, EntityTooLarge):
+        beginning += body[:_LONGEST_HEAD]
+    return beginning

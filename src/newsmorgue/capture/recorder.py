@@ -8,10 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from newsmorgue.archive.archive import Archive
-from newsmorgue.archive.capture import PAGE_ROLES, Capture, Policy, Role, first_state
+from newsmorgue.archive.capture import PAGE_ROLES, Capture, Policy, first_state
 from newsmorgue.archive.events import PolicyApplied, Rendered
 from newsmorgue.archive.exchange import Exchange
-from newsmorgue.archive.index import asset_with, has_asset, last_whole_response, response_with
+from newsmorgue.archive.index import is_whole_response, last_whole_response, response_anywhere, response_with
 from newsmorgue.archive.journal import Place
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.recovery import open_file, take_over_others
@@ -56,7 +56,7 @@ class _Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rendering:
+class Rendering:
     """The intent that notes where a page's DOM is."""
 
     capture: Capture
@@ -124,7 +124,7 @@ class Recorder:
             self.add(_Refused(clean_url(exchange.url), refused))
             return Recorded(exchange, None, refused)
         file = self._open()
-        before = None if is_first else self._known_payload(exchange, role)
+        before = self._known_payload(exchange, is_first)
         first, others = self._writer.exchange(exchange, role, before, about, reserved)
         offset = file.append_warc(first + b"".join(others))
         capture = replace(self._capture(exchange, role, file.name, offset, len(first), before), reserved=reserved)
@@ -140,7 +140,7 @@ class Recorder:
         record = self._writer.rendering(capture.url, iso(self.clock()), dom, response_id)
         offset = file.append_warc(record)
         self.counts["bytes"] += len(dom)
-        self.add(_Rendering(capture, file.name, offset, len(record)))
+        self.add(Rendering(capture, file.name, offset, len(record)))
 
     def add(self, *intents: Intent) -> None:
         """Have intents settled by the next commit, which is made at once when a batch is full."""
@@ -252,29 +252,33 @@ class Recorder:
         if self.archive.must_be_sealed(file, self.clock()):
             self.seal_now()
 
-    def _known_payload(self, exchange: Exchange, role: str) -> RefersTo | None:
-        """The earlier capture that has this payload: for the same URL, whole, and worth more than a header block.
-
-        Where the source allows, an asset's may be that of another URL.
+    def _known_payload(self, exchange: Exchange, is_first: bool) -> RefersTo | None:
+        """The earlier capture that has this payload: for the same URL (not if it ``is_first``), whole, and worth more
+        than a header block. Where the source allows, it may be that of another URL.
         """
         if exchange.truncated or exchange.head.status not in (200, 304):
             return None
-        url = clean_url(exchange.url)
+        if is_first and not self._dedupe_across_urls:
+            return None
         with self.archive.catalogue.read() as connection:
-            if exchange.head.status == 304:
-                earlier = last_whole_response(connection, url)
-            else:
-                earlier = response_with(connection, url, exchange.payload_digest) if exchange.entity else None
-            if earlier is None and role == Role.ASSET and exchange.entity and self._dedupe_across_urls:
-                earlier = self._same_asset(connection, exchange.payload_digest)
+            earlier = None if is_first else self._same_here(connection, exchange)
+            if earlier is None and exchange.entity and self._dedupe_across_urls and exchange.head.status == 200:
+                earlier = self._same_elsewhere(connection, exchange.payload_digest)
         if earlier is None or earlier.payload_digest is None:
             return None
         return RefersTo(earlier.url, iso(earlier.time), earlier.payload_digest)
 
-    def _same_asset(self, connection: sa.Connection, payload_digest: str) -> Capture | None:
-        """An asset with that payload under any URL, also one that no commit has made a row yet."""
-        same = (one for one in self._captures if has_asset(one) and one.payload_digest == payload_digest)
-        return next(same, None) or asset_with(connection, self.source, payload_digest)
+    def _same_here(self, connection: sa.Connection, exchange: Exchange) -> Capture | None:
+        """The response of the same URL that a 304 stands for, or that has the payload."""
+        url = clean_url(exchange.url)
+        if exchange.head.status == 304:
+            return last_whole_response(connection, url)
+        return response_with(connection, url, exchange.payload_digest) if exchange.entity else None
+
+    def _same_elsewhere(self, connection: sa.Connection, payload_digest: str) -> Capture | None:
+        """A response with that payload under any URL, also one that no commit has made a row yet."""
+        same = (one for one in self._captures if is_whole_response(one) and one.payload_digest == payload_digest)
+        return next(same, None) or response_anywhere(connection, self.source, payload_digest)
 
     def _capture(
         self, exchange: Exchange, role: str, warc: str, offset: int, length: int, before: RefersTo | None

@@ -34,7 +34,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from newsmorgue.archive.exchange import Exchange, HttpHead, split_head
-from newsmorgue.capture.extension import CaptureExtension
+from newsmorgue.capture.extension import CUT, CaptureExtension
 from newsmorgue.capture.tls import Tls, describe
 from newsmorgue.times import now_utc
 
@@ -175,7 +175,7 @@ class TapDownloadHandler(HTTP11DownloadHandler):
         truncated: str | None = "unspecified"
         try:
             response = await super().download_request(request)
-            truncated = _cut_short(response.flags, tape)
+            truncated = _cut_short(response.flags, tape, request.meta.get(CUT))
             return response
         except (DownloadTimeoutError, DownloadCancelledError, DownloadFailedError, ResponseDataLossError) as error:
             truncated = _cut_by(error)
@@ -190,10 +190,10 @@ class TapDownloadHandler(HTTP11DownloadHandler):
                 capture.record(request, exchange)
 
 
-def _cut_short(flags: list[str], tape: Tape) -> str | None:
+def _cut_short(flags: list[str], tape: Tape, why_stopped: str | None) -> str | None:
     """WARC's word for why an answer that Scrapy hands on is not whole, or None."""
     if "download_stopped" in flags:
-        return "unspecified"
+        return why_stopped or "unspecified"
     # A "partial" body ended with its connection: whole, if that was closed as it should be (RFC 9112 §9.8).
     return "disconnect" if "dataloss" in flags or ("partial" in flags and tape.broke) else None
 

@@ -1,85 +1,248 @@
-"""The cleaned fragment as typed blocks in document order."""
+"""The story's lines as typed blocks in document order."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import Enum
-
-from bs4.element import NavigableString, Tag
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from newsmorgue.cleaning.article import Block, BlockKind
+from newsmorgue.cleaning.lines import HEADINGS, TAG_MARK, Box, Line, Piece, common_box
 from newsmorgue.cleaning.metadata.facts import absolute
-from newsmorgue.cleaning.render import escaped, safe_address
-from newsmorgue.cleaning.tree import INLINE, POST
-from newsmorgue.cleaning.wording import typeset, visible, word_count
+from newsmorgue.cleaning.render import escaped, line_start, safe_address
+from newsmorgue.cleaning.tree import POST
+from newsmorgue.cleaning.wording import typeset, visible
 
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_EMPHASIS = {"em": "*", "i": "*", "strong": "**", "b": "**"}
-_UNSHOWN = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "head",
-        "title",
-        "button",
-        "input",
-        "select",
-        "textarea",
-        "iframe",
-        "video",
-        "audio",
-        "object",
-        "embed",
-    ]
-)
 _CAPTION = re.compile(
     r"(?<![a-z])(?:caption|legend|legende|bildunterschrift|bildtext|pie-?foto|didascalia)(?![a-z])", re.I
 )
-_LONGEST_CAPTION, _LONGEST_CELL = 120, 60
+_MAIL = re.compile(r"mailto:[\w.+-]+@[\w.-]+")
+_LONGEST_CAPTION = 120  # words
+LONGEST_CELL = 60  # words: longer cells lay out a page
+_FEWEST_CELLS, _FEWEST_COLUMNS = 4, 2
+_CELLS = frozenset({"td", "th"})
+_TYPED = sum(map(TAG_MARK.__getitem__, ("blockquote", "figure", "figcaption", "table", "ul", "ol")))
 
 
-class Step(Enum):
-    """A step of the walk through the fragment."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a box is in, below the box that holds the whole story; each the one that counts, or None."""
 
-    OPEN = 1
-    TEXT = 2
-    CLOSE = 3
+    post: Box | None = None
+    table: Box | None = None
+    caption: Box | None = None
+    figure: Box | None = None
+    heading: Box | None = None
+    listed: Box | None = None
+    quote: Box | None = None
 
-
-def walk(root: Tag) -> Iterator[tuple[Step, Tag | NavigableString]]:
-    """Every node below ``root`` in document order, elements when they open and when they close.
-
-    Not recursive: pages nest deeper than Python's stack.
-    """
-    open_tags, rest = [root], [iter(root.contents)]
-    while rest:
-        node = next(rest[-1], None)
-        if node is None:
-            rest.pop()
-            yield Step.CLOSE, open_tags.pop()
-        elif isinstance(node, Tag):
-            if node.name in _UNSHOWN and node.name not in ("iframe", "video"):
-                continue
-            yield Step.OPEN, node
-            open_tags.append(node)
-            rest.append(iter(node.contents))
-        elif type(node) is NavigableString:
-            yield Step.TEXT, node
+    def kind(self) -> tuple[BlockKind, Box | None]:
+        """The kind of a line here; and the box whose lines are one block together, if there is such a box."""
+        if self.post is not None:
+            return BlockKind.EMBED, self.post
+        if self.table is not None:
+            return BlockKind.TABLE, self.table
+        if self.caption is not None or (self.figure is not None and self.quote is None and self.listed is None):
+            return BlockKind.CAPTION, None
+        if self.heading is not None:
+            return BlockKind.HEADING, None
+        if self.listed is not None:
+            return BlockKind.LIST, self.listed
+        return (BlockKind.QUOTE if self.quote is not None else BlockKind.PARAGRAPH), None
 
 
-def blocks_of(root: Tag, url: str) -> tuple[Block, ...]:
-    """The typed blocks of a fragment in document order; addresses are made absolute against ``url``."""
-    writer = _Writer(url)
-    for step, node in walk(root):
-        if step is Step.TEXT:
-            writer.text(str(node))
-        elif isinstance(node, Tag):
-            (writer.open if step is Step.OPEN else writer.close)(node)
-    writer.flush()
-    return tuple(_without_echoes(writer.blocks))
+_PLAIN = _Place()
+
+
+def blocks_of(lines: Sequence[Line], url: str) -> tuple[Block, ...]:
+    """The typed blocks of lines, which stand in the page's order; addresses are made absolute against ``url``."""
+    if not lines:
+        return ()
+    places = _Places(lines)
+    blocks: list[Block] = []
+    for (kind, whole), run in groupby(lines, lambda line: _kind(line, places)):
+        if kind is BlockKind.TABLE:
+            blocks.append(_table(list(run)))
+        elif kind is BlockKind.LIST and whole is not None:
+            blocks.append(_list(list(run), whole, url))
+        elif kind is BlockKind.EMBED:
+            blocks += _embeds(list(run), whole, url)
+        else:
+            blocks += (_block(line, kind, places, url) for line in run)
+    return tuple(_without_echoes(blocks))
+
+
+def _kind(line: Line, places: "_Places") -> tuple[BlockKind, Box | None]:
+    return (BlockKind.EMBED, None) if line.embed is not None else places.of(line.box).kind()
+
+
+class _Places:
+    """The places of a story's boxes."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._top = common_box(lines)
+        self._known: dict[int, _Place] = {}
+        self._data = data_tables(lines, self._top)
+
+    def of(self, box: Box) -> _Place:
+        """Where ``box`` is."""
+        if box is self._top:
+            return self._own(box, _PLAIN) if box.tag in HEADINGS else _PLAIN
+        # Not recursive: pages nest deeper than Python's stack.
+        chain: list[Box] = []
+        place = _PLAIN
+        for above in box.above():
+            if above is self._top:
+                break
+            if above.number in self._known:
+                place = self._known[above.number]
+                break
+            chain.append(above)
+        for inner in reversed(chain):
+            place = self._known[inner.number] = self._own(inner, place)
+        return place
+
+    def _own(self, box: Box, around: _Place) -> _Place:
+        tag = box.tag
+        if tag in HEADINGS:
+            return replace(around, heading=box)
+        if tag == "figcaption" or (box.names and box.words <= _LONGEST_CAPTION and _CAPTION.search(box.names)):
+            return replace(around, caption=box)
+        if not box.marks & _TYPED:
+            return around
+        if tag == "figure":
+            return replace(around, figure=box)
+        if tag in ("ul", "ol"):
+            return around if around.listed else replace(around, listed=box)
+        if tag == "table" and box.number in self._data and around.table is None:
+            return replace(around, table=box)
+        if tag == "blockquote":
+            if POST.search(box.names):
+                return around if around.post else replace(around, post=box)
+            return replace(around, quote=box)
+        return around
+
+
+def data_tables(lines: Sequence[Line], top: Box) -> set[int]:
+    """The numbers of tables that hold data and no layout: two columns or more, short cells, no inner table."""
+    cells: dict[int, tuple[set[int], set[int]]] = {}
+    refused: set[int] = set()
+    for line in lines:
+        if not line.box.marks & TAG_MARK["table"]:
+            continue
+        row: Box | None = None
+        cell: Box | None = None
+        is_inner = False
+        for box in line.box.above():
+            if box is top:
+                break
+            if box.tag in _CELLS:
+                cell = cell or box
+            elif box.tag == "tr":
+                row = row or box
+            elif box.tag == "table":
+                if is_inner or (cell is not None and cell.words > LONGEST_CELL):
+                    refused.add(box.number)
+                seen = cells.setdefault(box.number, (set(), set()))
+                if cell is not None and not is_inner:
+                    seen[0].add(cell.number)
+                    seen[1].add(row.number if row is not None else 0)
+                is_inner = True
+    return {
+        number
+        for number, (in_cells, in_rows) in cells.items()
+        if number not in refused and len(in_cells) >= max(_FEWEST_CELLS, _FEWEST_COLUMNS * len(in_rows))
+    }
+
+
+def _block(line: Line, kind: BlockKind, places: _Places, url: str) -> Block:
+    heading = places.of(line.box).heading if kind is BlockKind.HEADING else None
+    markdown = _markdown(line.pieces, url, is_heading=heading is not None)
+    return Block(
+        kind,
+        line.text,
+        level=HEADINGS[heading.tag] if heading is not None else 0,
+        markdown=None if markdown is None or markdown == escaped(line.text) else markdown,
+    )
+
+
+def _list(lines: list[Line], box: Box, url: str) -> Block:
+    items = tuple(line.text for line in lines)
+    plain = [escaped(item) for item in items]
+    marked = [_markdown(line.pieces, url) or text for line, text in zip(lines, plain, strict=True)]
+    is_ordered = box.tag == "ol"
+    markdown = "\n".join(
+        f"{f'{number}.' if is_ordered else '-'} {line_start(item)}" for number, item in enumerate(marked, 1)
+    )
+    return Block(
+        BlockKind.LIST,
+        "\n".join(items),
+        items=items,
+        ordered=is_ordered,
+        markdown=markdown if marked != plain else None,
+    )
+
+
+def _table(lines: list[Line]) -> Block:
+    rows: list[str] = []
+    for _, row in groupby(lines, lambda line: _nearest(line.box, "tr")):
+        # Lines of one cell are one, but paragraphs in it are not: these have boxes of their own.
+        cells = (" ".join(line.text for line in cell) for _, cell in groupby(row, lambda line: line.box.number))
+        rows.append("\t".join(cell.replace("\t", " ") for cell in cells))
+    return Block(BlockKind.TABLE, "\n".join(rows), items=tuple(rows))
+
+
+def _nearest(box: Box, tag: str) -> int | None:
+    return next((above.number for above in box.above() if above.tag == tag), None)
+
+
+def _embeds(lines: list[Line], post: Box | None, url: str) -> Iterator[Block]:
+    if post is not None:
+        hrefs = [href for line in lines for _, href, _ in line.pieces if href]
+        links = [address for href in hrefs if (address := absolute(url, href))]
+        yield Block(BlockKind.EMBED, " ".join(line.text for line in lines), url=links[-1] if links else None)
+        return
+    for line in lines:
+        element = line.embed
+        source = (element.get("src") or element.get("data-src") or "") if element is not None else ""
+        if element is not None and (address := absolute(url, source)):
+            yield Block(BlockKind.EMBED, visible(element.get("title") or ""), url=address)
+
+
+def _markdown(pieces: list[Piece], url: str, *, is_heading: bool = False) -> str | None:
+    """Pieces with their links and emphasis as Markdown; None where there are neither."""
+    if all(href is None and not mark for _, href, mark in pieces):
+        return None
+    written = []
+    for href, linked in groupby(pieces, lambda piece: piece[1]):
+        inner = "".join(_emphasized(text, "" if is_heading else mark) for text, mark in _alike(linked))
+        address = _address(href, url) if href is not None else None
+        written.append(_around(inner, "[", f"]({safe_address(address)})") if address else inner)
+    return typeset("".join(written))
+
+
+def _alike(pieces: Iterator[Piece]) -> Iterator[tuple[str, str]]:
+    for mark, texts in groupby(pieces, lambda piece: piece[2]):
+        yield escaped("".join(text for text, _, _ in texts)), mark
+
+
+def _emphasized(text: str, mark: str) -> str:
+    return _around(text, mark, mark) if mark else text
+
+
+def _around(inner: str, before: str, after: str) -> str:
+    """``inner`` between marks, the white space at its ends outside of them."""
+    core = inner.strip()
+    if not core:
+        return inner
+    start = inner.index(core[0])
+    return f"{inner[:start]}{before}{core}{after}{inner[start + len(core) :]}"
+
+
+def _address(href: str, url: str) -> str | None:
+    href = href.strip()
+    if _MAIL.fullmatch(href):
+        return href
+    return None if href.startswith("#") else absolute(url, href)
 
 
 def _without_echoes(blocks: list[Block]) -> Iterator[Block]:
@@ -89,199 +252,3 @@ def _without_echoes(blocks: list[Block]) -> Iterator[Block]:
         if last is None or (block.kind, block.text, block.items) != (last.kind, last.text, last.items):
             yield block
         last = block
-
-
-@dataclass(slots=True)
-class _Span:
-    """Text of one open inline element (or of the block itself), plain and as Markdown."""
-
-    tag: Tag | None = None
-    text: list[str] = field(default_factory=list)
-    markdown: list[str] = field(default_factory=list)
-
-
-class _Writer:
-    """Collects inline text until a block ends, then writes it as the kind of block that is open."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.blocks: list[Block] = []
-        self._spans = [_Span()]
-        self._breaks = 0
-        self._quotes: list[Tag] = []
-        self._captions: list[Tag] = []
-        self._figures: list[Tag] = []
-        self._embeds: list[Tag] = []
-        self._embed_texts: list[str] = []
-        self._headings: list[Tag] = []
-        self._lists: list[tuple[Tag, list[tuple[str, str]]]] = []
-        self._tables: list[Tag] = []
-        self._rows: list[list[str]] = []
-
-    def text(self, text: str) -> None:
-        if text.strip():
-            if self._breaks > 1:
-                self.flush()
-            self._breaks = 0
-        self._spans[-1].text.append(text)
-        self._spans[-1].markdown.append(escaped(text))
-
-    def open(self, tag: Tag) -> None:
-        if tag.name == "br":
-            self._breaks += 1
-            self._spans[-1].text.append(" ")
-            self._spans[-1].markdown.append(" ")
-        elif tag.name in ("iframe", "video"):
-            self._embed(tag, str(tag.get("src") or tag.get("data-src") or ""))
-        elif tag.name in INLINE and not (_is_caption(tag) and self._figures):
-            self._spans.append(_Span(tag))
-        else:
-            self._open_block(tag)
-
-    def _open_block(self, tag: Tag) -> None:
-        self.flush()
-        if tag.name == "blockquote" or tag.name == "q":
-            (self._embeds if POST.search(_names(tag)) else self._quotes).append(tag)
-        elif tag.name in _HEADINGS:
-            self._headings.append(tag)
-        elif tag.name in ("ul", "ol"):
-            self._lists.append((tag, []))
-        elif tag.name == "figure":
-            self._figures.append(tag)
-        elif tag.name == "table" and not self._tables and is_data_table(tag):
-            self._tables.append(tag)
-        elif tag.name == "tr" and self._tables:
-            self._rows.append([])
-        elif tag.name == "figcaption" or _is_caption(tag):
-            self._captions.append(tag)
-
-    def close(self, tag: Tag) -> None:
-        if tag.name == "br":
-            return
-        if tag.name in INLINE:
-            self._close_span(tag)
-        if tag.name in INLINE and not (self._captions and self._captions[-1] is tag):
-            return
-        self.flush()
-        for stack in (self._quotes, self._captions, self._figures, self._headings):
-            if stack and stack[-1] is tag:
-                stack.pop()
-        if self._embeds and self._embeds[-1] is tag:
-            self._close_embed(tag)
-        if self._lists and self._lists[-1][0] is tag:
-            self._close_list()
-        if self._tables and self._tables[-1] is tag:
-            self._close_table()
-
-    def flush(self) -> None:
-        """End the running text; what there is becomes a block, a list's entry or a table's cell."""
-        while len(self._spans) > 1:
-            self._close_span(self._spans[-1].tag)
-        span, self._spans, self._breaks = self._spans[0], [_Span()], 0
-        text, markdown = typeset("".join(span.text)), typeset("".join(span.markdown))
-        if text:
-            self._write(text, markdown)
-
-    def _close_span(self, tag: Tag | None) -> None:
-        if len(self._spans) < 2 or self._spans[-1].tag is not tag:
-            return
-        span = self._spans.pop()
-        self._spans[-1].text += span.text
-        self._spans[-1].markdown.append(self._marked_up(span))
-
-    def _marked_up(self, span: _Span) -> str:
-        inner = "".join(span.markdown)
-        core = inner.strip()
-        if not core or span.tag is None:
-            return inner
-        before, after = inner[: len(inner) - len(inner.lstrip())], inner[len(inner.rstrip()) :]
-        if mark := _EMPHASIS.get(span.tag.name):
-            core = core if core.startswith("*") or self._headings else f"{mark}{core}{mark}"
-        elif span.tag.name == "a" and "](" not in core and (address := self._address(span.tag)):
-            core = f"[{core}]({safe_address(address)})"
-        return f"{before}{core}{after}"
-
-    def _address(self, tag: Tag) -> str | None:
-        href = str(tag.get("href") or "").strip()
-        if re.fullmatch(r"mailto:[\w.+-]+@[\w.-]+", href):
-            return href
-        return None if href.startswith("#") else absolute(self.url, href)
-
-    def _write(self, text: str, markdown: str) -> None:
-        richer = markdown if markdown != escaped(text) else None
-        if self._embeds:
-            self._embed_texts.append(text)
-        elif self._tables:
-            self._cell(text)
-        elif self._captions or (self._figures and not self._quotes and not self._lists):
-            self.blocks.append(Block(BlockKind.CAPTION, text, markdown=richer))
-        elif self._headings:
-            self.blocks.append(
-                Block(BlockKind.HEADING, text, level=_HEADINGS[self._headings[-1].name], markdown=richer)
-            )
-        elif self._lists:
-            self._lists[-1][1].append((text, markdown))
-        elif self._quotes:
-            self.blocks.append(Block(BlockKind.QUOTE, text, markdown=richer))
-        else:
-            self.blocks.append(Block(BlockKind.PARAGRAPH, text, markdown=richer))
-
-    def _cell(self, text: str) -> None:
-        if not self._rows:
-            self._rows.append([])
-        self._rows[-1].append(text.replace("\t", " "))
-
-    def _close_list(self) -> None:
-        tag, entries = self._lists.pop()
-        if self._lists:
-            self._lists[-1][1].extend(entries)
-        elif entries:
-            self.blocks.append(_list_block(entries, tag.name == "ol"))
-
-    def _close_table(self) -> None:
-        self._tables.pop()
-        rows = tuple("\t".join(row) for row in self._rows if row)
-        self._rows = []
-        if rows:
-            self.blocks.append(Block(BlockKind.TABLE, "\n".join(rows), items=rows))
-
-    def _embed(self, tag: Tag, source: str) -> None:
-        self.flush()
-        if address := absolute(self.url, source):
-            self.blocks.append(Block(BlockKind.EMBED, visible(str(tag.get("title") or "")), url=address))
-
-    def _close_embed(self, tag: Tag) -> None:
-        self._embeds.pop()
-        links = [address for link in tag.find_all("a") if (address := absolute(self.url, str(link.get("href") or "")))]
-        text, self._embed_texts = " ".join(self._embed_texts), []
-        if text or links:
-            self.blocks.append(Block(BlockKind.EMBED, text, url=links[-1] if links else None))
-
-
-def _list_block(entries: list[tuple[str, str]], ordered: bool) -> Block:
-    items = tuple(text for text, _ in entries)
-    lines = [f"{f'{number}.' if ordered else '-'} {markdown}" for number, (_, markdown) in enumerate(entries, 1)]
-    richer = any(markdown != escaped(text) for text, markdown in entries)
-    return Block(
-        BlockKind.LIST, "\n".join(items), items=items, ordered=ordered, markdown="\n".join(lines) if richer else None
-    )
-
-
-def is_data_table(table: Tag) -> bool:
-    """Whether a table holds data, not the page's layout: two columns or more, short cells, no blocks in them."""
-    cells = table.find_all(["td", "th"])
-    rows = table.find_all("tr")
-    if table.find("table") or len(cells) < 4 or len(cells) < 2 * len(rows):
-        return False
-    return all(word_count(cell.get_text(" ")) <= _LONGEST_CELL for cell in cells)
-
-
-def _names(tag: Tag) -> str:
-    return str(tag.attrs.get("class", ""))
-
-
-def _is_caption(tag: Tag) -> bool:
-    if tag.name == "figcaption":
-        return True
-    names = _names(tag)
-    return bool(names) and bool(_CAPTION.search(names)) and word_count(tag.get_text(" ")) <= _LONGEST_CAPTION

@@ -7,7 +7,7 @@ encoding is practically never valid UTF-8 by accident, and servers that declare 
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -30,7 +30,56 @@ _WIDER = {
     "euc_kr": "cp949",
     "big5": "big5hkscs",
 }
+# Labels of the same standard that Python does not know.
+_ALIASES = {
+    alias: codec
+    for codec, aliases in {
+        "cp874": "windows-874 dos-874 iso885911",
+        "iso8859-8": "iso-8859-8-i csiso88598i logical iso-8859-8-e csiso88598e visual",
+        "iso8859-6": "iso-8859-6-i csiso88596i iso-8859-6-e csiso88596e",
+        "iso8859-7": "sun_eu_greek",
+        "iso8859-15": "csisolatin9",
+        "koi8-r": "koi koi8",
+        "koi8-u": "koi8-ru",
+        "cp866": "dos-866",
+        "cp1254": "turkish",
+        "mac-roman": "mac x-mac-roman csmacintosh",
+        "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian",
+        "gb18030": "csgb2312 gb_2312 gb_2312-80 x-gbk",
+        "big5hkscs": "cn-big5 x-x-big5",
+        "cp932": "x-sjis windows-31j",
+        "euc_jp": "x-euc-jp cseucpkdfmtjapanese",
+        "cp949": "cseuckr csksc56011987 iso-ir-149 ks_c_5601-1989 ksc_5601 windows-949",
+        "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
+        "cp1252": "iso88591",
+    }.items()
+    for alias in aliases.split()
+}
+_LANGUAGE = re.compile(rb"<html\b[^>]{0,1000}?\blang\s*=\s*[\"']?\s*([a-z]{2,3})(?:[-_](hant|tw|hk|mo))?\b", re.I)
+# HTML standard §13.2.3.2: what a page that declares nothing is in, by its language; and what else its pages are in.
+_OF_LANGUAGE = {
+    language: tuple(codecs.split())
+    for codecs, languages in {
+        "cp1256": "ar fa ur",
+        "cp1251 koi8-r": "ru",
+        "cp1251 koi8-u": "uk",
+        "cp1251": "be bg kk ky mk sr tg tt",
+        "cp1254": "tr az ku",
+        "iso8859-2 cp1250": "cs hr hu pl ro sk sl",
+        "iso8859-7 cp1253": "el",
+        "cp1255": "he iw",
+        "cp1257": "et lt lv",
+        "cp874": "th",
+        "cp1258": "vi",
+        "euc_jp cp932": "ja",
+        "cp949": "ko",
+        "gb18030": "zh",
+        "big5hkscs gb18030": "zh-hant",
+    }.items()
+    for language in languages.split()
+}
 _DECLARATIONS_WITHIN = 8192
+_CONTROL = re.compile("[\x80-\x9f]")
 # So many characters must be valid UTF-8 for one that is not, or the page is in another encoding.
 _DAMAGED_UTF8 = 20
 
@@ -39,13 +88,21 @@ _DAMAGED_UTF8 = 20
 class Decoded:
     """A page's characters, and how their encoding was known.
 
-    ``how`` is ``bom``, ``utf-8``, ``nul-bytes``, ``header``, ``meta``, ``damaged-utf-8`` or ``default``.
+    ``how`` is ``bom``, ``utf-8``, ``nul-bytes``, ``header``, ``meta``, ``damaged-utf-8``, ``language`` (nothing usable
+    is declared; what pages of the language that ``html lang`` names are in) or ``default``. ``received`` are the bytes,
+    where they are these characters in UTF-8.
     """
 
     text: str
     charset: str
     how: str
     warnings: tuple[str, ...] = ()
+    received: bytes | None = None
+
+    @property
+    def utf8(self) -> bytes:
+        """The characters in UTF-8."""
+        return self.text.encode("utf-8", "replace") if self.received is None else self.received
 
 
 def decode(html: bytes, charset: str | None = None) -> Decoded:
@@ -67,7 +124,10 @@ def _by_mark(html: bytes) -> Decoded | None:
 
 
 def _by_nul_bytes(html: bytes) -> Decoded | None:
-    """UTF-16 without its mark: markup is ASCII, so every second byte is NUL."""
+    """UTF-16 without its mark: markup is ASCII, so every second byte is NUL, at least at the page's beginning."""
+    for opening, name in ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):
+        if html.startswith(opening):
+            return _lenient(html, name, "nul-bytes")
     head = html[:512]
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         half = head[start::2]
@@ -87,8 +147,10 @@ def _declared(html: bytes, charset: str | None) -> list[tuple[str, str]]:
 
 
 def _codec(label: str | None) -> str | None:
+    label = (label or "").strip(" \t\r\n\"';").lower()
+    label = label.removeprefix("x-") if label.startswith("x-cp") else label
     try:
-        name = codecs.lookup((label or "").strip(" \t\r\n\"';")).name
+        name = codecs.lookup(_ALIASES.get(label, label)).name
         "".encode(name)
     except (LookupError, ValueError, UnicodeError):
         return None
@@ -100,7 +162,7 @@ def _by_content(html: bytes, declared: list[tuple[str, str]]) -> Decoded:
     if escapes:
         return _lenient(html, *escapes)
     try:
-        return Decoded(html.decode("utf-8"), "utf-8", "utf-8", _contradiction(html, declared))
+        return Decoded(html.decode("utf-8"), "utf-8", "utf-8", _contradiction(html, declared), html)
     except UnicodeDecodeError:
         return _not_utf8(html, declared)
 
@@ -121,7 +183,22 @@ def _not_utf8(html: bytes, declared: list[tuple[str, str]]) -> Decoded:
     for codec, how in others:
         if (text := _strict(html, codec)) is not None:
             return Decoded(text, codec, how)
-    return _lenient(html, *(others[0] if others else ("cp1252", "default")))
+    return _lenient(html, *others[0]) if others else _undeclared(html)
+
+
+def _undeclared(html: bytes) -> Decoded:
+    """By the page's language: of the encodings its pages are in, the one that gives most small letters, and no control
+    characters; else as browsers do in the West, and that is noted."""
+    match = _LANGUAGE.search(html[:_DECLARATIONS_WITHIN])
+    language = match[1].decode().lower() if match else ""
+    codecs_of = _OF_LANGUAGE.get(f"{language}-hant" if match and match[2] else language, _OF_LANGUAGE.get(language, ()))
+    read = [(text, codec) for codec in codecs_of if (text := _strict(html, codec)) is not None]
+    usable = [(sum(map(str.islower, text)), text, codec) for text, codec in read if not _CONTROL.search(text)]
+    if not usable:
+        page = _lenient(html, "cp1252", "default")
+        return replace(page, warnings=("charset: none that fits is declared, read as cp1252", *page.warnings))
+    _, text, codec = max(usable, key=lambda one: one[0])
+    return Decoded(text, codec, "language", (f"charset: none that fits is declared, read as {codec} for its language",))
 
 
 def _strict(html: bytes, codec: str) -> str | None:

@@ -7,14 +7,16 @@ and the text must not.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from newsmorgue.cleaning.lexicon import Lexicon
 from newsmorgue.cleaning.lines import HEADINGS, ITEM_BODY, ROLE_MARK, TAG_MARK, Box, Line, Survey
 from newsmorgue.cleaning.metadata import Metadata
 from newsmorgue.cleaning.roles import STORY
+from newsmorgue.cleaning.threads import name_threads
 from newsmorgue.cleaning.wording import letters
 
-_SHORTEST_PROSE = 6
+_SHORTEST_PROSE, _SENTENCE = 6, 12  # words
 _OTHER_TAGS = frozenset({"nav", "footer", "form", "aside", "menu", "figcaption", "address", "fieldset"})
 OTHER_PARTS = sum(mark for role, mark in ROLE_MARK.items() if role != STORY) + sum(
     map(TAG_MARK.__getitem__, _OTHER_TAGS)
@@ -62,7 +64,7 @@ NAMES: tuple[str, ...] = (
     "marked", "heading", "tag", "at sign", "author", "title", "described", "json-ld", "same text",
     "lexicon min", "lexicon mean", "lexicon cover", "lexicon first", "lexicon start",
     "from title", "from prose", "from heading", "heading lexicon",
-    "of best before",
+    "of best before", "since prose", "until prose",
     *(f"{side} {what}" for side in ("before 2", "before 1", "after 1", "after 2")
       for what in ("words", "linked", "heading", "other", "lexicon")),
     *(f"{side} {what}" for side in ("before 1", "after 1") for what in ("same box", "same signature")),
@@ -73,6 +75,10 @@ NAMES: tuple[str, ...] = (
     "alike", "alike words", "alike linked", "name own", "name min", "name max", "name above",
     "best words", "best lines", "best linked", "best prose",
 )  # fmt: skip
+
+
+_FLAGS = (*(ROLE_MARK[role] for role in _BOX_ROLES), *(TAG_MARK[tag] for tag in _BOX_TAGS), ITEM_BODY)
+_FLAGGED = sum(_FLAGS)
 
 
 def worthwhile(survey: Survey) -> tuple[Box, set[int], list[Line]]:
@@ -97,6 +103,7 @@ def worthwhile(survey: Survey) -> tuple[Box, set[int], list[Line]]:
 def _weigh(survey: Survey) -> int:
     """Sum up what the boxes hold; the number of the one that is worth most."""
     _count(survey)
+    name_threads(survey)
     _believe(survey)
     for line in survey.lines:
         box, words, linked = line.box, line.words, line.linked
@@ -182,6 +189,7 @@ class Reader:
         self._inside = _inside(survey, best)
         self._over = {box.number for box in best.above()} - {best.number}
         self._branches = self._read_branches(survey)
+        self._others = _others(survey)
         self._prose = best.prose or 1
         words = best.words or 1
         self._whole = (float(best.words), float(best.lines), best.linked / words, best.prose / words)
@@ -192,55 +200,70 @@ class Reader:
     def rows(self) -> list[list[float]]:
         """A row a line, each as long as :data:`NAMES`."""
         lines = self._lines
-        for line in lines:
+        self._count_alike()
+        spelled = [letters(line.text) if line.words <= 80 or self._hints.body else "" for line in lines]
+        lexical = [self._lexicon.of_text(line.text, line.words) for line in lines]
+        title, prose = self._title(spelled), self._first_prose()
+        # Two more at either end that are in no part.
+        branches = [-1, -1, *(self._branches[line.box.number] for line in lines), -1, -1]
+        beside = [
+            (float(line.words), line.linked / line.words, float(HEADINGS.get(line.box.tag, 0)),
+             1.0 if line.box.other else 0.0, known[1])
+            for line, known in zip(lines, lexical, strict=True)
+        ]  # fmt: skip
+        around = [_NOBODY, _NOBODY, *beside, _NOBODY, _NOBODY]
+        where = self._where(branches[2:-2], lexical)
+        rows = []
+        for n, line in enumerate(lines):
+            box, branch = line.box, branches[n + 2]
+            before2 = around[n] if branches[n] == branch else _NOBODY
+            before1, before_box = (around[n + 1], lines[n - 1].box) if branches[n + 1] == branch else (_NOBODY, None)
+            after1, after_box = (around[n + 3], lines[n + 1].box) if branches[n + 3] == branch else (_NOBODY, None)
+            after2 = around[n + 4] if branches[n + 4] == branch else _NOBODY
+            rows.append([
+                *self._own(line, spelled[n], beside[n][2]), *lexical[n],
+                float(n - title) if title >= 0 else -1000.0, float(n - prose), *where[n],
+                *before2, *before1, *after1, *after2,
+                _same_box(box, before_box), _alike(box, before_box), _same_box(box, after_box), _alike(box, after_box),
+                *self._of_box(box), *self._whole,
+            ])  # fmt: skip
+        return rows
+
+    def _count_alike(self) -> None:
+        for line in self._lines:
             self._texts[line.text] = self._texts.get(line.text, 0) + 1
             box = line.box
             group = self._groups.setdefault((box.tag, box.names, box.number in self._inside), [0, 0, 0])
             group[0] += 1
             group[1] += line.words
             group[2] += line.linked
-        spelled = [letters(line.text) if line.words <= 80 or self._hints.body else "" for line in lines]
-        lexical = [self._lexicon.of_text(line.text, line.words) for line in lines]
-        title = self._title(spelled)
-        prose = next(
-            (n for n, line in enumerate(lines) if line.words >= 12 and line.linked * 2 < line.words
-             and line.box.number in self._inside), 0,
-        )  # fmt: skip
-        rows = []
-        of_best = 0
-        since, heading = _FAR, -1.0
-        last = len(lines) - 1
-        beside = [
-            (float(line.words), line.linked / line.words, float(HEADINGS.get(line.box.tag, 0)),
-             1.0 if line.box.other else 0.0, known[1])
-            for line, known in zip(lines, lexical, strict=True)
-        ]  # fmt: skip
-        branches = [self._branches[line.box.number] for line in lines]
-        for n, line in enumerate(lines):
-            box, words = line.box, line.words
-            level, branch = beside[n][2], branches[n]
-            if n and branch != branches[n - 1]:
-                since, heading = _FAR, -1.0
-            if level:
+
+    def _where(
+        self, branches: Sequence[int], lexical: Sequence[tuple[float, ...]]
+    ) -> list[tuple[float, float, float, float, float]]:
+        """For each line: how far the last heading of its part of the page is and what the lexicon says of it, the share
+        of the best part's prose before it, and how far the last and the next prose is.
+        """
+        is_prose = [_reads_as_prose(line) and not line.box.other for line in self._lines]
+        before = _distances(is_prose, branches)
+        behind = _distances(is_prose[::-1], branches[::-1])[::-1]
+        where = []
+        since, heading, of_best, last = _FAR, -1.0, 0, -1
+        for n, line in enumerate(self._lines):
+            if branches[n] != last:
+                since, heading, last = _FAR, -1.0, branches[n]
+            if line.box.tag in HEADINGS:
                 since, heading = 0.0, lexical[n][1]
             elif since < _FAR:
                 since += 1.0
-            before2, before1, after1, after2 = (
-                beside[other] if 0 <= other <= last and branches[other] == branch else _NOBODY
-                for other in (n - 2, n - 1, n + 1, n + 2)
-            )
-            before_box = None if before1 is _NOBODY else lines[n - 1].box
-            after_box = None if after1 is _NOBODY else lines[n + 1].box
-            rows.append([
-                *self._own(line, spelled[n], level), *lexical[n],
-                float(n - title) if title >= 0 else -1000.0, float(n - prose), since, heading, of_best / self._prose,
-                *before2, *before1, *after1, *after2,
-                _same_box(box, before_box), _alike(box, before_box), _same_box(box, after_box), _alike(box, after_box),
-                *self._of_box(box), *self._whole,
-            ])  # fmt: skip
-            if words >= _SHORTEST_PROSE and box.number in self._inside and line.linked * 2 <= words:
-                of_best += words
-        return rows
+            where.append((since, heading, of_best / self._prose, before[n], behind[n]))
+            if line.words >= _SHORTEST_PROSE and line.box.number in self._inside and line.linked * 2 <= line.words:
+                of_best += line.words
+        return where
+
+    def _first_prose(self) -> int:
+        lines = enumerate(self._lines)
+        return next((n for n, line in lines if _reads_as_prose(line) and line.box.number in self._inside), 0)
 
     def _title(self, spelled: list[str]) -> int:
         found = -1
@@ -253,16 +276,16 @@ class Reader:
 
     def _own(self, line: Line, spelled: str, level: float) -> tuple[float, ...]:
         text, words, hints = line.text, line.words, self._hints
-        last = text[-1]
+        is_ascii = text.isascii()
         return (
             float(words), line.linked / words, float(line.links), len(text) / words,
-            1.0 if last in ".!?…。»”\"'’" else 0.0,
-            float(text.count(". ") + text.count("? ") + text.count("! ") + text.count("。")),
+            1.0 if text[-1] in ".!?…。»”\"'’" else 0.0,
+            float(text.count(". ") + text.count("? ") + text.count("! ") + (0 if is_ascii else text.count("。"))),
             text.count(",") / words,
             len(_DIGITS.findall(text)) / words, 1.0 if text[0].islower() else 0.0, line.marked / words, level,
             float(_TAG_CODES.get(line.box.tag, _OTHER_TAG)),
             1.0 if "@" in text else 0.0,
-            (1.0 if any(author in text for author in hints.authors) else 0.0) if hints.authors else -1.0,
+            (1.0 if any(map(text.__contains__, hints.authors)) else 0.0) if hints.authors else -1.0,
             1.0 if spelled in hints.titles else 0.0,
             (1.0 if spelled and spelled in hints.described else 0.0) if hints.described else -1.0,
             (1.0 if spelled and spelled in hints.body else 0.0) if hints.body else -1.0,
@@ -280,13 +303,11 @@ class Reader:
     def _read_box(self, box: Box, holder: Box) -> tuple[float, ...]:
         above = self._above(holder)
         above2 = self._above(above)
-        marks = box.marks
         count, words, linked = self._groups[box.tag, box.names, box.number in self._inside]
         prose = self._prose
         return (
-            float(box.depth), _other_at(box), self._best_at(box), 1.0 if box.number in self._inside else 0.0,
-            *[1.0 if marks & ROLE_MARK[role] else 0.0 for role in _BOX_ROLES],
-            *[1.0 if marks & TAG_MARK[tag] else 0.0 for tag in _BOX_TAGS], 1.0 if marks & ITEM_BODY else 0.0,
+            float(box.depth), self._others[box.number], self._best_at(box), 1.0 if box.number in self._inside else 0.0,
+            *_flags(box.marks & _FLAGGED),
             *(self._amounts(holder, prose) if holder.number not in self._over else _UNTOLD),
             *self._amounts(above, prose)[:4], *self._amounts(above2, prose)[1:4],
             float(count), words / count, linked / (words or 1), *self._lexicon.of_boxes(box),
@@ -321,6 +342,23 @@ _NOBODY = (-1.0,) * 5
 _UNTOLD = (-1.0,) * 5
 
 
+def _reads_as_prose(line: Line) -> bool:
+    return line.words >= _SENTENCE and line.linked * 2 < line.words
+
+
+def _distances(marked: Sequence[bool], branches: Sequence[int]) -> list[float]:
+    """For each line, how many lines before it in its part of the page the last marked one is."""
+    distances = []
+    distance, branch = _FAR, -1
+    for is_marked, own in zip(marked, branches, strict=True):
+        distance = _FAR if own != branch else min(distance + 1.0, _FAR)
+        branch = own
+        distances.append(distance)
+        if is_marked:
+            distance = 0.0
+    return distances
+
+
 def _same_box(box: Box, other: Box | None) -> float:
     return -1.0 if other is None else 1.0 if other is box or other.parent is box.parent else 0.0
 
@@ -329,13 +367,19 @@ def _alike(box: Box, other: Box | None) -> float:
     return -1.0 if other is None else 1.0 if other.tag == box.tag and other.names == box.names else 0.0
 
 
-def _other_at(box: Box) -> float:
-    for distance, above in enumerate(box.above(), 1):
-        if above.role and above.role != STORY:
-            return float(distance)
-        if distance == _MOST_DEEP:
-            break
-    return 0.0
+def _others(survey: Survey) -> list[float]:
+    """For each box, how many boxes up the next one is whose name says that it is something else; 0 for none."""
+    others: list[float] = []
+    for box in survey.boxes:
+        above = others[box.parent.number] if box.parent is not None else 0.0
+        is_other = box.role is not None and box.role != STORY
+        others.append(1.0 if is_other else above + 1.0 if 0.0 < above < _MOST_DEEP else 0.0)
+    return others
+
+
+@cache
+def _flags(marks: int) -> tuple[float, ...]:
+    return tuple(1.0 if marks & mark else 0.0 for mark in _FLAGS)
 
 
 def hints_of(metadata: Metadata) -> Hints:

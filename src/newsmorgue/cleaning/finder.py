@@ -4,12 +4,14 @@
 kept beside them, and a table is taken whole or not at all.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from newsmorgue.cleaning.blocks import LONGEST_CELL
 from newsmorgue.cleaning.features import OTHER_PARTS, Hints, Reader, worthwhile
-from newsmorgue.cleaning.fragment import LONGEST_CELL
+from newsmorgue.cleaning.labels import role_of_label
 from newsmorgue.cleaning.lines import CONCEALED, HEADINGS, TAG_MARK, Box, Line, Survey
 from newsmorgue.cleaning.model import Model
 from newsmorgue.cleaning.tree import POST
@@ -20,10 +22,19 @@ _COMPANION_PARTS = OTHER_PARTS & ~TAG_MARK["figcaption"] & ~TAG_MARK["aside"]
 _HOLDERS = 3
 _FEWEST_CELLS = 4
 # Of the words in the part of the page that has most text. With less, the model has taken the page for something else.
-_LEAST_SHARE = 0.1
+_LEAST_SHARE = 0.2
 # No news story has more; reading features of each would take longer than a page may.
 _MOST_LINES = 20_000
 _MOST_HIDDEN = 0.3
+_CORRECTION = re.compile(
+    r"\W{0,3}(?:(?:correct(?:ion|ed)|clarification|editor(?:[’']s|s[’'])? note|rectificatif|erratum|errata|précision"
+    r"|korrektur|berichtigung|richtigstellung|anmerkung der redaktion|corrección|rectificación|fe de erratas|aclaración"
+    r"|correção|retificação|rettifica|correctie|rättelse|rettelse|oikaisu|sprostowanie|исправление|уточнение|düzeltme"
+    r")(?!\w)|訂正|更正|정정)",
+    re.I,
+)
+_LONGEST_GAP = 3  # lines
+_SURELY_NOT = -1.5  # log-odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,11 @@ def _chosen(survey: Survey, best: Box, lines: Sequence[Line], hints: Hints, mode
     for line, row in zip(lines, Reader(survey, lines, best, hints, model.lexicon).rows(), strict=True):
         line.score = model.score(row)
     chosen = {id(line) for line in lines if line.score > model.threshold}
+    _keep_corrections(lines, chosen)
     _make_whole(lines, chosen)
+    if _fill_gaps(lines, chosen):
+        _make_whole(lines, chosen)
+    _leave_comments(lines, chosen)
     _leave_hidden(lines, chosen)
     return chosen
 
@@ -65,6 +80,43 @@ def _teasers(lines: Sequence[Line], inside: set[int]) -> int:
     headings = [line for line in lines if line.box.tag in HEADINGS and line.words and line.box.number in inside]
     linked = sum(line.linked * 2 > line.words for line in headings)
     return linked if linked * 2 > len(headings) else 0
+
+
+def _fill_gaps(lines: Sequence[Line], chosen: set[int]) -> bool:
+    """A line between two of the story's is the story's too, and so are some lines between two in one box, unless the
+    model is sure of the contrary: a sentence more or less elsewhere changes nothing of them. Whether there were any.
+    """
+    before = len(chosen)
+    plain = [line for line in lines if not line.box.other]
+    last: int | None = None
+    for at, line in enumerate(plain):
+        if id(line) not in chosen:
+            continue
+        if last is not None and 1 < at - last <= _LONGEST_GAP + 1:
+            between, box = plain[last + 1 : at], line.box.parent
+            is_one_box = (
+                box is not None and plain[last].box.parent is box and all(box in one.box.above() for one in between)
+            )
+            if (is_one_box or len(between) == 1) and all(map(_may_fill, between)):
+                chosen.update(map(id, between))
+        last = at
+    return len(chosen) > before
+
+
+def _keep_corrections(lines: Sequence[Line], chosen: set[int]) -> None:
+    """What a story says of its own correction is part of it, where it stands right behind."""
+    before: Line | None = None
+    for line in lines:
+        if line.box.other:
+            continue
+        is_behind = before is not None and id(before) in chosen and line.box.parent in (before.box.parent, before.box)
+        if is_behind and line.linked * 2 <= line.words and _CORRECTION.match(line.text):
+            chosen.add(id(line))
+        before = line
+
+
+def _may_fill(line: Line) -> bool:
+    return line.score > _SURELY_NOT and line.linked * 2 <= line.words
 
 
 def _make_whole(lines: Sequence[Line], chosen: set[int]) -> None:
@@ -102,14 +154,38 @@ def _grouped(lines: Sequence[Line], tag: str) -> Iterable[tuple[Box, list[int]]]
 
 
 def _stands_between(lines: Sequence[Line], box: Box, part: list[int], chosen: set[int]) -> bool:
-    """Whether chosen lines stand right before and right after, in the box around or in ones beside."""
-    first, last = part[0], part[-1]
-    if first == 0 or last == len(lines) - 1 or box.marks & OTHER_PARTS or box.parent is None:
+    """Whether chosen lines stand right before and right after, in the box around or in ones beside; what lies in a part
+    that is something else does not count, nor does one line of links ("Read also: …").
+    """
+    if box.other or box.parent is None:
         return False
-    before, after = lines[first - 1], lines[last + 1]
-    if id(before) not in chosen or id(after) not in chosen:
+    before = _neighbour((lines[at] for at in range(part[0] - 1, -1, -1)), chosen)
+    after = _neighbour((lines[at] for at in range(part[-1] + 1, len(lines))), chosen)
+    if before is None or after is None or not chosen.issuperset((id(before), id(after))):
         return False
     return box.parent in before.box.above() and box.parent in after.box.above()
+
+
+def _neighbour(lines: Iterable[Line], chosen: set[int]) -> Line | None:
+    beside = list(islice((line for line in lines if not line.box.other), 2))
+    if len(beside) == 2 and id(beside[0]) not in chosen and beside[0].linked * 2 > beside[0].words:
+        return beside[1]
+    return beside[0] if beside else None
+
+
+def _leave_comments(lines: Sequence[Line], chosen: set[int]) -> None:
+    """What stands in one box with a heading over readers' comments, and behind it, is theirs: the rules do not see a
+    heading that was not chosen.
+    """
+    words, seen = sum(line.words for line in lines if id(line) in chosen), 0
+    for at, line in enumerate(lines):
+        if id(line) in chosen:
+            seen += line.words
+        elif line.box.tag in HEADINGS and seen * 2 > words and role_of_label(line.text) == "comments":
+            around = line.box.parent
+            if around is not None:
+                chosen.difference_update(id(later) for later in lines[at:] if around in later.box.above())
+            return
 
 
 def _leave_hidden(lines: Sequence[Line], chosen: set[int]) -> None:
@@ -148,5 +224,7 @@ def _held(box: Box, holding: set[int]) -> bool:
 
 
 def all_lines(survey: Survey) -> Story | None:
-    """A page of which all is the story's: what an operator's selectors chose."""
-    return Story(tuple(survey.lines)) if survey.lines else None
+    """A page of which all that is shown is the story's: what an operator's selectors chose."""
+    chosen = {id(line) for line in survey.lines}
+    _leave_hidden(survey.lines, chosen)
+    return Story(tuple(line for line in survey.lines if id(line) in chosen)) if chosen else None

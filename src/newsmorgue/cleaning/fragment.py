@@ -6,9 +6,9 @@ from html import escape
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
-from lxml import etree
 
-from newsmorgue.cleaning.lines import Box, Line
+from newsmorgue.cleaning.blocks import LONGEST_CELL
+from newsmorgue.cleaning.lines import Box, Line, common_box
 from newsmorgue.cleaning.wording import visible, word_count
 
 # Boxes that say something by their tag.
@@ -21,7 +21,9 @@ _MEANINGLESS = frozenset({"div", "section", "span", "center", "tbody", "article"
 _MARKS = {"*": "em", "**": "strong"}
 # BeautifulSoup's lxml builder parses without ``huge_tree``: it loses what is nested deeper than 256.
 _DEEPEST = 100
-LONGEST_CELL = 60  # words: longer cells lay out a page
+# What tells which line an element of the fragment is, or which box.
+_LINE, _BOX = "data-line", "data-box"
+ROLE = "data-role"
 
 
 @dataclass(slots=True)
@@ -79,12 +81,6 @@ class Fragment:
             if part.present and 0 < part.words <= most:
                 yield part
 
-    def last_parts(self, names: Container[str]) -> Iterator[Part]:
-        """As :meth:`parts`, from the end."""
-        for part in reversed(self._parts[1:]):
-            if part.present and part.tag.name in names:
-                yield part
-
     def part(self, tag: Tag) -> Part:
         """The part that ``tag`` is."""
         return self._by_id[id(tag)]
@@ -123,11 +119,13 @@ class Fragment:
 
 
 def as_soup(lines: Sequence[Line]) -> Tag:
-    """Lines as a BeautifulSoup tag: in their boxes, but no others, each with its class and id."""
-    top = _common([line.box for line in lines])
+    """Lines as a BeautifulSoup tag: in their boxes, but no others; each with its class and id, and its role as
+    :data:`ROLE`.
+    """
+    top = common_box(lines)
     markup: list[str] = []
     open_: list[Box] = []
-    for line in lines:
+    for number, line in enumerate(lines):
         chain = _chain(line.box, top)
         kept = 0
         while kept < len(open_) and kept < len(chain) and open_[kept] is chain[kept]:
@@ -135,21 +133,36 @@ def as_soup(lines: Sequence[Line]) -> Tag:
         markup += [f"</{_name(box)}>" for box in reversed(open_[kept:])]
         markup += [f"<{_name(box)}{_attributes(box)}>" for box in chain[kept:]]
         open_ = chain
-        markup.append(_embedded(line.embed) if line.embed is not None else _marked_up(line, top))
+        markup.append(_marked_up(line, number, top))
     markup += [f"</{_name(box)}>" for box in reversed(open_)]
     root = BeautifulSoup(f"<div>{''.join(markup)}</div>", "lxml", multi_valued_attributes=None).find("div")
     assert isinstance(root, Tag)
     return root
 
 
-def _common(boxes: Sequence[Box]) -> Box:
-    """The innermost box that holds all of some."""
-    chain = list(boxes[0].above())
-    numbers = {box.number: at for at, box in enumerate(chain)}
-    at = 0
-    for box in boxes:
-        at = max(at, next(numbers[above.number] for above in box.above() if above.number in numbers))
-    return chain[at]
+def left_in(root: Tag, lines: Sequence[Line]) -> list[Line]:
+    """The lines that are still there in what :func:`as_soup` made of them."""
+    top = common_box(lines)
+    marks = [
+        (_LINE, str(number)) if _has_own(line, top) else (_BOX, str(line.box.number))
+        for number, line in enumerate(lines)
+    ]
+    asked = set(marks)
+    there = {
+        mark
+        for node in root.descendants
+        if isinstance(node, Tag)
+        and (mark := _mark(node)) in asked
+        and (node.name == "iframe" or node.get_text().strip())
+    }
+    return [line for line, mark in zip(lines, marks, strict=True) if mark in there]
+
+
+def _mark(tag: Tag) -> tuple[str, str] | None:
+    for name in (_LINE, _BOX):
+        if name in tag.attrs:
+            return name, str(tag.attrs[name])
+    return None
 
 
 def _chain(box: Box, top: Box) -> list[Box]:
@@ -158,10 +171,10 @@ def _chain(box: Box, top: Box) -> list[Box]:
     for above in box.above():
         if above is top:
             break
-        if above.names or above.tag not in _MEANINGLESS or above is box:
+        if above.names or above.role or above.tag not in _MEANINGLESS or above is box:
             chain.append(above)
     chain.reverse()
-    return chain[:_DEEPEST]
+    return chain if len(chain) <= _DEEPEST else [*chain[: _DEEPEST - 1], box]
 
 
 def _name(box: Box) -> str:
@@ -169,14 +182,28 @@ def _name(box: Box) -> str:
 
 
 def _attributes(box: Box) -> str:
-    return f' class="{escape(box.names)}"' if box.names else ""
+    role = f' {ROLE}="{box.role}"' if box.role else ""
+    return f' {_BOX}="{box.number}"{role}' + (f' class="{escape(box.names)}"' if box.names else "")
 
 
-def _marked_up(line: Line, top: Box) -> str:
+def _has_own(line: Line, top: Box) -> bool:
+    """Whether a line has an element of its own; one that is all that its box holds, or is in a short cell, has not."""
+    if line.embed is not None:
+        return True
+    return (line.box.lines > 1 and not _is_short_cell(line.box)) or line.box is top
+
+
+def _is_short_cell(box: Box) -> bool:
+    return box.tag in ("td", "th") and box.words <= LONGEST_CELL
+
+
+def _marked_up(line: Line, number: int, top: Box) -> str:
+    if line.embed is not None:
+        return f'<iframe {_LINE}="{number}"></iframe>'
     text = "".join(_piece(*piece) for piece in line.pieces)
-    if line.box.tag in ("td", "th") and line.box.words <= LONGEST_CELL:
-        return f"{text}<br>"
-    return f"<p>{text}</p>" if line.box.lines > 1 or line.box is top else text
+    if _has_own(line, top):
+        return f'<p {_LINE}="{number}">{text}</p>'
+    return f"{text}<br>" if _is_short_cell(line.box) else text
 
 
 def _piece(text: str, href: str | None, mark: str) -> str:
@@ -184,8 +211,3 @@ def _piece(text: str, href: str | None, mark: str) -> str:
     if mark:
         text = f"<{_MARKS[mark]}>{text}</{_MARKS[mark]}>"
     return text if href is None else f'<a href="{escape(href)}">{text}</a>'
-
-
-def _embedded(element: etree._Element) -> str:
-    source = element.get("src") or element.get("data-src") or ""
-    return f'<iframe src="{escape(source)}" title="{escape(element.get("title") or "")}"></iframe>'

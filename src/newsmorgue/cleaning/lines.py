@@ -4,14 +4,15 @@ A *line* is what a reader sees as one: a paragraph, a heading, a list's entry, a
 element that ends lines (HTML's flow elements). Nothing is judged here; the tree is not changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from lxml import etree
 
+from newsmorgue.cleaning.labels import is_reply
 from newsmorgue.cleaning.roles import ROLES, STORY, role_of_attribute, role_of_name
-from newsmorgue.cleaning.tree import INLINE
+from newsmorgue.cleaning.tree import INLINE, drop
 from newsmorgue.cleaning.wording import typeset, word_count
 
 # Never shown.
@@ -24,6 +25,8 @@ _CONTROLS = frozenset({
     "svg", "canvas", "button", "select", "option", "textarea", "object", "applet", "math", "dialog", "label", "audio",
 })  # fmt: skip
 _MOST_IN_CONTROL = 100
+# What stands in the place of a button under a reader's comment.
+_REPLY, _LONGEST_REPLY = "newsmorgue-reply", 60
 _EMBEDS = frozenset({"iframe", "video", "embed", "amp-iframe", "amp-video"})
 _MARKS = {"em": "*", "i": "*", "strong": "**", "b": "**"}
 
@@ -40,6 +43,16 @@ _SET_ASIDE = frozenset({"hidden", "credit"})
 # Stands for the link's address within what is not shown.
 _MUTED = "\0"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
+# An article may be of the kind "newsletter", but a box of it is none; a heading that a table of contents names is none.
+_NOT_OF = {
+    "article": frozenset(ROLES) - {"comments", "related", "advert"},
+    **dict.fromkeys(HEADINGS, frozenset({"contents"})),
+}
+_NAVIGATION = ("nav", "footer")
+_STORYS_PARTS = ("h1", "article", "main")
+_LENGTH = etree.XPath("string-length()")
+# The share of the body's characters.
+_MOST_NAVIGATION = 0.3
 
 
 @dataclass(slots=True, eq=False)
@@ -94,25 +107,56 @@ class Line:
 
 @dataclass(slots=True)
 class Survey:
-    """The lines of a page in document order, and all its boxes, outer before inner."""
+    """The lines of a page in document order, all its boxes, outer before inner, and those that hold a button for an
+    answer to a reader's comment.
+    """
 
     lines: list[Line] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
+    answerable: list[Box] = field(default_factory=list)
+
+
+def common_box(lines: Sequence[Line]) -> Box:
+    """The innermost box that holds all of some lines, which stand in the page's order."""
+    numbers = {box.number for box in lines[0].box.above()}
+    return next(box for box in lines[-1].box.above() if box.number in numbers)
 
 
 def survey(root: etree._Element) -> Survey:
-    """Read the lines of a parsed page. Takes what can be no text (scripts, forms' fields) out of ``root``."""
+    """Read the lines of a parsed page. Takes what can be no text (scripts, forms' fields) and the site's navigation out
+    of ``root``.
+    """
     body = next(root.iter("body"), root)
     _drop_controls(body)
+    _drop_navigation(body)
     return _Surveyor(body).survey
 
 
 def _drop_controls(body: etree._Element) -> None:
     etree.strip_elements(body, *_UNSHOWN, with_tail=False)
     for control in list(body.iter(*_CONTROLS)):
-        if sum(word_count(str(text)) for text in control.itertext()) > _MOST_IN_CONTROL:
-            control.tag = "div"
+        length = cast("float", _LENGTH(control))
+        if length > _MOST_IN_CONTROL:  # characters, as many of which a word has at least
+            if sum(word_count(str(text)) for text in control.itertext()) > _MOST_IN_CONTROL:
+                control.tag = "div"
+        elif control.tag == "button" and length <= _LONGEST_REPLY and is_reply("".join(map(str, control.itertext()))):
+            control.tag, control.text = _REPLY, None
+            del control[:]
     etree.strip_elements(body, *_CONTROLS, with_tail=False)
+
+
+def _drop_navigation(body: etree._Element) -> None:
+    """What HTML itself calls the site's navigation or the page's footer; unless it holds what a story does, for end
+    tags are forgotten.
+    """
+    parts = [part for part in body.iter(*_NAVIGATION) if next(part.iter(*_STORYS_PARTS), None) is None]
+    if not parts:
+        return
+    most = _MOST_NAVIGATION * cast("float", _LENGTH(body))
+    for part in parts:
+        is_the_pages = part.tag == "nav" or next(part.iterancestors(*_STORYS_PARTS), None) is None
+        if is_the_pages and cast("float", _LENGTH(part)) <= most:
+            drop(part)
 
 
 class _Surveyor:
@@ -157,6 +201,9 @@ class _Surveyor:
                 elif _is_hidden(element):
                     href = _MUTED
                 open_.append((element, False, box, href, mark))
+            elif tag == _REPLY:
+                self.survey.answerable.append(box)
+                open_.append((element, False, box, href, mark))
             elif tag == "br":
                 self._break(box, href, mark)
                 open_.append((element, False, box, href, mark))
@@ -184,7 +231,7 @@ class _Surveyor:
         if parent is not None:
             marks |= parent.marks
             for name, value in cast("list[tuple[str, str]]", element.items()):
-                if name == "class" or name == "id":
+                if name == "class" or (name == "id" and tag not in HEADINGS):
                     names = f"{names} {value}" if names else value
                 elif name == "style":
                     if _hides(value):
@@ -197,6 +244,8 @@ class _Surveyor:
                     marks |= ITEM_BODY
             if names:
                 role = role_of_name(names) or role
+            if role in _NOT_OF.get(tag, ()):
+                role = None
             if role:
                 marks |= ROLE_MARK[role]
         boxes = self.survey.boxes
@@ -225,8 +274,12 @@ class _Surveyor:
         self._pieces, self._links, self._breaks = [], 0, 0
         if len(pieces) == 1:
             raw, href, mark = pieces[0]
-            if text := typeset(raw):
+            if raw.isascii():
+                parts = raw.split()
+                text, words = " ".join(parts), len(parts)
+            elif text := typeset(raw):
                 words = word_count(text)
+            if text:
                 linked = words if href is not None else 0
                 self.survey.lines.append(
                     Line(box, pieces, text, words, linked, links or int(linked > 0), words if mark else 0)

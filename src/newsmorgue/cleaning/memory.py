@@ -35,28 +35,31 @@ _FEW_STORIES = 6
 _LINES = frozenset({BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST})
 _BESIDE = frozenset({BlockKind.CAPTION, BlockKind.EMBED})
 _LINK = re.compile(r"\[((?:\\.|[^\]\\])*)\]\([^)\s]*\)")
-_SENTENCE_END = re.compile(r"[.!?…。！？।॥؟۔։።།။៕](?=[\s\"'”’»)\]）」』]|$)")
+_SENTENCE_END = re.compile(r"[.!?;\u037e…。！？।॥؟۔։።།။៕](?=[\s\"'”’»)\]）」』]|$)")
+_QUOTED = re.compile('["“”„«»「」『』]')
 _COLON = re.compile(r"[:：]\s*$")
-# Words with the reader about the site's services: sentences that have one are boilerplate where they are repeated.
+# Words with the reader about the site's services: sentences that have one are boilerplate where they are repeated. In
+# lower case, and with one word boundary before all, this is ten times as fast as it would be otherwise.
 _SERVICE = re.compile(
-    r"\b(?:our|your|notre|nos|unser\w*|nuestr\w+|noss\w+|nostr\w+|onze|vår\w*)\b.{0,40}\bnewsletters?\b"
-    r"|\b(?:sign up|subscri\w+|register|abonn\w+|inscri\w+|recevez|erhalten|melde\w*|suscr\w+|recibe|iscri\w+|ricevi"
+    r"\b(?:"
+    r"(?:our|your|notre|nos|unser\w*|nuestr\w+|noss\w+|nostr\w+|onze|vår\w*)\b.{0,40}\bnewsletters?\b"
+    r"|(?:sign up|subscri\w+|register|abonn\w+|inscri\w+|recevez|erhalten|melde\w*|suscr\w+|recibe|iscri\w+|ricevi"
     r"|assin\w+|receba|prenumer\w+)\b.{0,80}\bnewsletters?\b"
-    r"|\bnewsletters?\b.{0,60}\b(?:sign up|subscri\w+|inbox|abonn\w+|inscri\w+|anmelden|suscr\w+|iscri\w+)\b"
-    r"|\bsign(?:ing)? (?:up|in)\b|\blog in (?:to|or)\b|\b(?:un)?subscri(?:be|bing) (?:to|now|today|for)\b"
-    r"|\bour (?:website|app|journalism|e-?mail alerts)\b|\bcookie(?: settings| policy|s (?:to|on this))\b"
-    r"|\ball rights reserved\b|©|\(c\) ?\d{4}|\bcopyright \d{4}|\bmay not be (?:published|reproduced|redistributed)\b"
-    r"|\bcomment(?:s|ing) (?:policy|guidelines|are closed)\b|\bbookmark (?:this|us|our)\b|\bclick here (?:to|for)\b"
-    r"|\b(?:abonnez|inscrivez|connectez)-vous\b|\bdroits réservés\b|\binfolettre\b|\bnotre (?:site|appli(?:cation)?)\b"
-    r"|\babonnieren sie\b|\bmelden sie sich\b|\brechte vorbehalten\b|\bunsere[rn]? (?:app|webseite|website)\b"
-    r"|\bsuscríbe(?:te|se)\b|\bregístrate\b|\bboletín\b|\bderechos reservados\b|\bnuestr[oa] (?:web|sitio|aplicación)\b"
-    r"|\binscreva-se\b|\bassine (?:a|o|já|agora)\b|\bdireitos reservados\b|\bnosso site\b"
-    r"|\biscriviti (?:alla|al|ai)\b|\bdiritti riservati\b|\bnostr[oa] (?:sito|app)\b"
-    r"|\bnieuwsbrief\b|\bmeld je aan\b|\bonze (?:website|app)\b|\bnyhetsbrev\b|\bnyhedsbrev\b|\buutiskirje\w*"
-    r"|\bzapisz się\b|\bprawa zastrzeżone\b|\bподпи(?:шитесь|сывайтесь) на\b|\bправа защищены\b|\bпідписуйтесь\b"
-    r"|\bbültenimize\b|\btüm hakları saklıdır\b|メールマガジン|無断転載|转载请|版权所有|무단전재|구독"
-    r"|النشرة البريدية|جميع الحقوق",
-    re.I,
+    r"|newsletters?\b.{0,60}\b(?:sign up|subscri\w+|inbox|abonn\w+|inscri\w+|anmelden|suscr\w+|iscri\w+)\b"
+    r"|sign(?:ing)? (?:up|in)\b|log in (?:to|or)\b|(?:un)?subscri(?:be|bing) (?:to|now|today|for)\b"
+    r"|our (?:website|app|journalism|e-?mail alerts)\b|cookie (?:settings|policy)\b"
+    r"|(?:we|our (?:site|partners)|this (?:site|website|page)) uses? cookies\b"
+    r"|all rights reserved\b|copyright \d{4}|may not be (?:published|reproduced|redistributed)\b"
+    r"|comment(?:s|ing) (?:policy|guidelines|are closed)\b|bookmark (?:this|us|our)\b|click here (?:to|for)\b"
+    r"|(?:abonnez|inscrivez|connectez)-vous\b|droits réservés\b|infolettre\b|notre (?:site|appli(?:cation)?)\b"
+    r"|abonnieren sie\b|melden sie sich\b|rechte vorbehalten\b|unsere[rn]? (?:app|webseite|website)\b"
+    r"|suscríbe(?:te|se)\b|regístrate\b|boletín\b|derechos reservados\b|nuestr[oa] (?:web|sitio|aplicación)\b"
+    r"|inscreva-se\b|assine (?:a|o|já|agora)\b|direitos reservados\b|nosso site\b"
+    r"|iscriviti (?:alla|al|ai)\b|diritti riservati\b|nostr[oa] (?:sito|app)\b"
+    r"|nieuwsbrief\b|meld je aan\b|onze (?:website|app)\b|nyhetsbrev\b|nyhedsbrev\b|uutiskirje\w*"
+    r"|zapisz się\b|prawa zastrzeżone\b|подпи(?:шитесь|сывайтесь) на\b|права защищены\b|підписуйтесь\b"
+    r"|bültenimize\b|tüm hakları saklıdır\b"
+    r")|©|\(c\) ?\d{4}|メールマガジン|無断転載|转载请|版权所有|무단전재|구독|النشرة البريدية|جميع الحقوق"
 )  # fmt: skip
 
 
@@ -242,7 +245,17 @@ def _opening_shapes(block: Block) -> list[Shape]:
 
 def _common_shapes(block: Block) -> list[Shape]:
     shapes = [Shape.LINKED] if is_linked(block) else []
-    return shapes + ([Shape.SERVICE] if _SERVICE.search(block.text) else [])
+    return shapes + ([Shape.SERVICE] if _speaks_of_services(block) else [])
+
+
+def _speaks_of_services(block: Block) -> bool:
+    return _is_of_services(block.text)
+
+
+@lru_cache(maxsize=8192)
+def _is_of_services(text: str) -> bool:
+    """What stands in quotation marks is said by someone else than the site."""
+    return _SERVICE.search(text.lower()) is not None and not _QUOTED.search(text)
 
 
 def is_linked(block: Block) -> bool:
@@ -264,7 +277,12 @@ def _is_set_apart(block: Block) -> bool:
 
 def _is_label(block: Block) -> bool:
     is_short = block.kind is not BlockKind.LIST and word_count(block.text) <= _MOST_WORDS
-    return is_short and not _SENTENCE_END.search(block.text) and not _COLON.search(block.text)
+    return (
+        is_short
+        and not _QUOTED.match(block.text)
+        and not _SENTENCE_END.search(block.text)
+        and not _COLON.search(block.text)
+    )
 
 
 # -- learning ------------------------------------------------------------------------------------------------------
@@ -319,7 +337,7 @@ def _candidates(story: Sample) -> set[Line]:
     return found | {
         _line(Shape.SERVICE, block)
         for block in lines
-        if block.kind in _LINES and len(block.text) <= _LONGEST_LINE and _SERVICE.search(block.text)
+        if block.kind in _LINES and len(block.text) <= _LONGEST_LINE and _speaks_of_services(block)
     }
 
 
@@ -350,9 +368,10 @@ def _works(stories: list[Sample]) -> list[int]:
 
 
 def _prose(body: tuple[Block, ...]) -> frozenset[str]:
-    """The sentences that a story is told in: not what could be boilerplate."""
+    """The sentences that a story is told in: not what could be boilerplate, which is never long."""
     return frozenset(
         _key(block)
         for block in body
-        if block.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE) and not _common_shapes(block) and not _is_label(block)
+        if block.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE)
+        and (len(block.text) > _LONGEST_LINE or not (_common_shapes(block) or _is_label(block)))
     )

@@ -52,31 +52,25 @@ def load_model(data: bytes) -> Model:
     if tuple(form["features"]) != NAMES:
         raise ValueError(f"the model {form['name']} was trained on other features")
     shares = {kind: {word: share / 100 for word, share in words.items()} for kind, words in form["lexicon"].items()}
-    return Model(form["name"], _compiled(form["trees"], *form["settled"]), form["threshold"], Lexicon(**shares))
+    return Model(form["name"], _compiled(form["trees"], dict(form["settled"])), form["threshold"], Lexicon(**shares))
 
 
-def _compiled(trees: list[Any], first: int, settled: float) -> Score:
+def _compiled(trees: list[Any], settled: dict[int, float]) -> Score:
     """A tree is a leaf's value, or ``[feature, threshold, tree if not greater, tree if greater]``.
 
-    A line whose score is beyond ``settled`` (either way) after the ``first`` trees is not given to the rest.
+    ``settled`` are numbers of trees, and the score beyond which (either way) a line is not given to more of them.
     """
-    used = sorted({feature for tree in trees for feature in _features(tree)})
-    lines = ["def score(row):"]
-    lines += [f" f{feature} = row[{feature}]" for feature in used]
-    lines.append(" s = 0.0")
+    names = [f"f{feature}" for feature in range(len(NAMES))]
+    lines = ["def score(row):", f" {', '.join(names)} = row", " s = 0.0"]
     for number, tree in enumerate(trees):
-        if number == first:
-            lines.append(f" if not {-settled!r} <= s <= {settled!r}: return s")
+        if number in settled:
+            lines.append(f" if not {-settled[number]!r} <= s <= {settled[number]!r}: return s")
         _write(tree, 1, lines)
     lines.append(" return s")
     space: dict[str, Any] = {}
     exec(compile("\n".join(lines), _FILE, "exec"), {"__builtins__": {}}, space)
     score: Score = space["score"]
     return score
-
-
-def _features(tree: Any) -> set[int]:
-    return {int(tree[0])} | _features(tree[2]) | _features(tree[3]) if isinstance(tree, list) else set()
 
 
 def _write(tree: Any, depth: int, lines: list[str]) -> None:

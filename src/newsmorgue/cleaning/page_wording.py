@@ -49,6 +49,9 @@ ERROR_TITLE = _joined(
     |페이지를 찾을 수 없|존재하지 않는 페이지
     |الصفحة (?:غير موجودة|المطلوبة غير)|لم يتم العثور على الصفحة|(?:הדף|העמוד) (?:לא נמצא|אינו קיים)
     |صفحه (?:مورد نظر )?(?:یافت|پیدا) نشد|(?:पृष्ठ|पेज) नहीं मिला|পৃষ্ঠা(?:টি)? (?:খুঁজে )?পাওয়া যায়নি
+    |no se ha podido encontrar esa página|ess[ae] página não (?:pode|pôde|foi)|la pagina non può essere trovata
+    |nie znaleziono tej strony|σελίδα αυτή δεν βρέθηκε|sayfa bulunamıyor|تعذر العثور على (?:هذه )?الصفحة
+    |(?:הדף|העמוד) הזה לא נמצא
     |halaman (?:yang anda cari )?tidak (?:ditemukan|tersedia)|không tìm thấy trang|trang không tồn tại|ไม่พบหน้า
     """
 )
@@ -73,7 +76,7 @@ WALL_TITLE = _joined(
     |inici(?:ar|a) sesión|accede|regístrate|accedi|registrati|entrar|iniciar sessão|fazer login
     |inloggen|logga in|logg inn|log ind|kirjaudu(?: sisään)?|zaloguj(?: się)?|logowanie|přihlášení|prihlásenie
     |bejelentkezés|autentificare|giriş(?: yap)?|вход|войти|авторизация|увійти|вхід|είσοδος|σύνδεση
-    |ログイン|登录|登入|로그인|تسجيل الدخول|התחברות|ورود|masuk|đăng nhập|เข้าสู่ระบบ){END}
+    |ログイン|登录|登入|로그인|تسجيل الدخول|התחברות|ورود|masuk|đăng nhập|เข้าสู่ระบบ|लॉग ?इन(?: करें)?){END}
     """
 )
 WALL_TEXT = _joined(
@@ -87,5 +90,8 @@ WALL_TEXT = _joined(
     |\b(?:we|our partners|wir und unsere partner|nous et nos partenaires|nosotros y nuestros socios
     |noi e i nostri partner)\b.{0,60}\b
     (?:stor(?:e|ing)|process|speichern|verarbeiten|stockons|traitons|almacen|tratamos|archiviamo|trattiamo)
+    |\b(?:nós e os nossos parceiros|my i nasi partnerzy|εμείς και οι συνεργάτες μας|biz ve ortaklarımız
+    |мы и наши партн[её]ры|wij en onze partners|vi och våra partner|vi og vores partnere|当社とパートナー).{0,80}
+    (?:armazen|przechowuj|αποθηκεύ|sakl|хран|opslaan|slaan|lagra|lagrer|opbevar|gemmer|保存)
     """
 )

@@ -1,6 +1,7 @@
 """Characters to a tree (lxml), and what the parser had to drop."""
 
 import re
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -27,7 +28,7 @@ _NEVER_OPEN = frozenset({
 _IN_HEAD = frozenset(
     {"title", "meta", "link", "script", "style", "noscript", "base", "template", "basefont", "bgsound", "noframes"}
 )
-_OPENED, _CLOSED = re.compile(r"<body\b", re.I), re.compile(r"</(?:html|body)\s*>", re.I)
+_OPENED, _CLOSED = re.compile(rb"<body\b", re.I), re.compile(rb"</(?:html|body)\s*>", re.I)
 
 
 def parse(page: Decoded) -> tuple[etree._Element, tuple[str, ...]]:
@@ -36,14 +37,15 @@ def parse(page: Decoded) -> tuple[etree._Element, tuple[str, ...]]:
     Raises :class:`CleaningFailed` where there is no element at all: nothing but white space, comments or binary data;
     MemoryError where there is not enough of it: libxml2 gives no half of a tree then.
     """
-    root, messages = _tree(page.text)
+    markup = page.utf8
+    root, messages = _tree(markup)
     dropped = [f"markup: {message}" for message in messages]
     if any("depth" in message for message in messages):
-        root, messages = _tree(_flattened(page.text))
+        root, messages = _tree(_flattened(page.text).encode("utf-8", "replace"))
         dropped = [f"markup: nested too deep: elements below a depth of {_DEEPEST} left out, their text kept"]
         dropped += [f"markup: {message}" for message in messages]
     _close_head(root)
-    return root, tuple(dict.fromkeys(dropped + _cuts(page.text)))
+    return root, tuple(dict.fromkeys(dropped + _cuts(markup)))
 
 
 def _close_head(root: etree._Element) -> None:
@@ -62,13 +64,13 @@ def _close_head(root: etree._Element) -> None:
         body.insert(at, stray)
 
 
-def _tree(text: str) -> tuple[etree._Element, list[str]]:
+def _tree(markup: bytes) -> tuple[etree._Element, list[str]]:
     """The root, and what the parser says of limits that it came to."""
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False
     )
     try:
-        root = etree.fromstring(text.encode("utf-8", "replace").translate(None, _CONTROLS), parser)
+        root = etree.fromstring(markup.translate(None, _CONTROLS), parser)
     except (etree.XMLSyntaxError, ValueError, AssertionError) as error:
         if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError from error
@@ -111,7 +113,32 @@ def _start_of(name: str, open_tags: list[str]) -> int | None:
     return None
 
 
-def _cuts(text: str) -> list[str]:
-    if _OPENED.search(text) and not _CLOSED.search(text, max(0, len(text) - 20_000)):
-        return ["markup: the page ends before its body does"]
-    return []
+def _swallowing(markup: bytes) -> Iterator[str]:
+    """What shows nothing of all that follows, where its end is missing (HTML standard §13.2.5)."""
+    for name, start, end in (
+        ("script", _last(markup, b"<script"), b"</script"),
+        ("style", _last(markup, b"<style"), b"</style"),
+        ("title", markup.find(b"<title"), b"</title"),  # there is one, at the beginning
+        ("comment", markup.rfind(b"<!--"), b"-->"),
+    ):
+        # (What stands in a script may be a string.)
+        if start >= 0 and markup.find(end, start) < 0 and markup.find(b"</script", start) < 0:
+            yield name
+
+
+def _last(markup: bytes, tag: bytes) -> int:
+    """Where the last element of a name begins, or -1; b"<style" begins no "<styled-box>"."""
+    at = markup.rfind(tag)
+    while at >= 0 and (markup[at + len(tag) : at + len(tag) + 1].isalnum() or markup.startswith(b"-", at + len(tag))):
+        at = markup.rfind(tag, 0, at)
+    return at
+
+
+def _cuts(markup: bytes) -> list[str]:
+    cuts = [
+        f"markup: a {name} never ends: what stands behind its beginning is not shown" for name in _swallowing(markup)
+    ]
+    end = markup[-20_000:]
+    if not (b"</body>" in end or b"</html>" in end or _CLOSED.search(end)) and _OPENED.search(markup):
+        cuts.append("markup: the page ends before its body does")
+    return cuts

@@ -31,22 +31,22 @@ def _markdown(block: Block) -> str:
     text = block.markdown or escaped(block.text)
     match block.kind:
         case BlockKind.HEADING:
-            return f"{'#' * block.level} {text}"
+            return f"{'#' * block.level} {_HASHES_AT_END.sub(_BACKSLASHED, text)}"
         case BlockKind.LIST:
             return block.markdown or "\n".join(
-                f"{mark} {escaped(item)}" for mark, item in zip(_marks(block), block.items, strict=True)
+                f"{mark} {line_start(escaped(item))}" for mark, item in zip(_marks(block), block.items, strict=True)
             )
         case BlockKind.QUOTE:
-            return f"> {_line_start(text)}"
+            return f"> {line_start(text)}"
         case BlockKind.TABLE:
             return _markdown_table(block.items)
         case BlockKind.CAPTION:
-            return f"*{text.strip('*')}*"
+            return f"_{text}_" if "*" in text else f"*{text}*"
         case BlockKind.EMBED:
             label = escaped(block.text) or escaped(block.url or "")
             return f"[{label}]({safe_address(block.url)})" if block.url else label
         case _:
-            return _line_start(text)
+            return line_start(text)
 
 
 def _markdown_table(rows: tuple[str, ...]) -> str:
@@ -56,7 +56,12 @@ def _markdown_table(rows: tuple[str, ...]) -> str:
     return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
 
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>~])")
+_HASHES_AT_END, _BACKSLASHED = re.compile(r"(?<=\s)(#+)$"), r"\\\1"
+_SPECIALS = "\\`*_[]<>~"
+_SPECIAL = re.compile(f"([{re.escape(_SPECIALS)}])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_STARTS = frozenset("#+-=>|")
+_NUMBERED = re.compile(r"(\d{1,9})([.)])(?=\s|$)")
 
 
 def escaped(text: str) -> str:
@@ -65,15 +70,21 @@ def escaped(text: str) -> str:
     >>> print(escaped("<b> *x* &lt;"))
     \\<b\\> \\*x\\* &amp;lt;
     """
-    return re.sub(r"&(?=#?\w+;)", "&amp;", _SPECIAL.sub(r"\\\1", text))
+    if any(map(text.__contains__, _SPECIALS)):  # (which is quicker found out so)
+        text = _SPECIAL.sub(r"\\\1", text)
+    return _ENTITY.sub("&amp;", text) if "&" in text else text
 
 
-def _line_start(text: str) -> str:
-    """Characters that would begin a heading, list, quote, rule or code block there are escaped."""
-    text = re.sub(r"^([#+\-=>|])", r"\\\1", text)
-    return re.sub(r"^(\d{1,9})([.)])(?=\s|$)", r"\1\\\2", text)
+def line_start(text: str) -> str:
+    """A paragraph, or what an item of a list says, as it may stand at the beginning of one.
+
+    Characters that would begin a heading, list, quote, rule or code block there are escaped."""
+    if text[:1] in _STARTS:
+        return f"\\{text}"
+    numbered = _NUMBERED.match(text)
+    return f"{numbered[1]}\\{text[numbered.end(1) :]}" if numbered else text
 
 
 def safe_address(address: str | None) -> str:
     """An address that can end neither a Markdown link nor an HTML attribute."""
-    return re.sub(r"[\s()<>\"'\\`]", lambda match: f"%{ord(match[0]):02X}", address or "")
+    return re.sub(r"[\s()<>\"'\\`]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), address or "")

@@ -30,7 +30,7 @@ _NAMES: dict[str, str] = {
         a-lire-aussi voir-aussi leer-mas te-puede-interesar relacionados relacionado relacionadas
         relacionada correlati mehr-zum-thema teasers teaser teaser-list teaser-box teaser-item latest
         latest-news recent-posts most-viewed linked-stories inline-related story-links onward rich-link
-        spotlight storylines storyline topic-links crosslinks crosslink
+        spotlight storylines topic-links crosslinks crosslink
     """,
     "newsletter": """
         newsletter newsletters news-letter subscribe subscription subscriptions signup sign-up optin opt-in
@@ -38,7 +38,8 @@ _NAMES: dict[str, str] = {
         registration-wall infolettre
     """,
     "consent": """
-        cookie cookies cookie-banner cookie-notice cookie-consent consent gdpr cmp onetrust didomi
+        cookie cookies cookie-banner cookie-notice cookie-consent consent gdpr cmpbox cmpwrapper cmp-banner cmp-modal
+        onetrust didomi
         privacy-notice embed-consent
     """,
     "author box": """
@@ -52,7 +53,7 @@ _NAMES: dict[str, str] = {
         story-tags
     """,
     "advert": """
-        ad ads adv advert adverts advertisement advertisements advertising adsense adsbygoogle ad-slot
+        ad ads advert adverts advertisement advertisements advertising adsense adsbygoogle ad-slot
         adslot ad-container ad-wrapper ad-unit dfp gpt mpu leaderboard sponsor sponsored sponsors werbung
         anzeige publicite publicidad pub promo promos promotion promobox promo-box outbrain affiliate banner
         banners billboard skyscraper stream-item commercial inread teads
@@ -77,12 +78,17 @@ _NAMES: dict[str, str] = {
         paywall pay-wall regwall paywall-box paywall-message paywall-prompt piano subscriber-only metered
         premium-teaser paid-barrier offers subscribe-wall login-wall loginwall plus-teaser
     """,
+    "account": """
+        login log-in signin sign-in logout account accounts user-account password passwords passwort registration
+        register user-profile edit-profile verify-email email-verification
+    """,
     "credit": """
         credit credits photo-credit image-credit copyright copyrights photographer bildnachweis
         source-credit media-credit fotocredit agency-logo
     """,
     "player": """
-        player audio-player video-player jwplayer brightcove listen listen-to-article audio-widget
+        audio-player video-player media-player player-container player-wrapper player-controls player-overlay
+        plyr jwplayer brightcove listen listen-to-article audio-widget
         text-to-speech tts vjs vorlesen readspeaker podcast-player speechkit beyondwords
     """,
     "feedback": """
@@ -117,10 +123,30 @@ _HIDDEN = frozenset(
         "offscreen",
     ]
 )
-# "has-sidebar", "no-ads": the element is not the thing, it is laid out for it.
-_SPEAKS_OF_OTHERS = frozenset(["has", "have", "is", "no", "not", "with", "without", "hide", "show"])
+# "has-sidebar", "no-ads", "enable-comments": the element is not the thing, it is laid out for it.
+_SPEAKS_OF_OTHERS = frozenset(["has", "have", "is", "no", "not", "hide", "show", "enable", "disable"])
+# So do "main-with-sidebar", "post-and-sidebar", "sidebar-layout".
+_HOLDS_OTHERS = frozenset(["with", "without", "and", "w", "for", "layout"])
 # "comments-open": a state of the story's element.
-_SPEAKS_OF_STATE = frozenset(["open", "closed", "enabled", "disabled", "visible", "active"])
+_SPEAKS_OF_STATE = frozenset([
+    "open", "closed", "enabled", "disabled", "visible", "active", "collapsed", "expanded",
+])  # fmt: skip
+# A name of many words with one of these is what a heading says, made into an address, not what an element is for.
+_WORDS_OF_SENTENCES = frozenset([
+    "a", "an", "the", "of", "and", "is", "are", "was", "to", "in", "for", "how", "what", "why", "your", "my", "or",
+    "with", "it", "that", "this", "your", "you", "we", "on", "le", "la", "les", "des", "du", "et", "der", "die", "das",
+    "und", "ein", "el", "los", "las", "del", "y",
+])  # fmt: skip
+_FEWEST_OF_SENTENCE = 5
+# WordPress puts a post's categories and tags into the class names of its element.
+_OF_POSTS = frozenset(["hentry", "type-post", "type-page", "status-publish"])
+_TERMS = ("category-", "tag-", "topic-", "term-")
+# The wrapper that Drupal puts around the whole page.
+_NO_ROLE = frozenset(["dialog-off-canvas-main-canvas"])
+# Utility classes that show from some width on what is hidden on narrow screens.
+_SHOWN_WIDER = re.compile(
+    r"(?:^|\s)(?:[\w-]+:(?:block|flex|grid|inline|table|contents)|d-\w+-(?:block|flex|grid|inline))"
+)
 _ROLE_ATTRIBUTE = {
     "navigation": "navigation", "complementary": "related", "banner": "navigation", "contentinfo": "navigation",
     "search": "navigation", "dialog": "overlay", "alertdialog": "overlay", "menu": "navigation",
@@ -130,8 +156,10 @@ _ROLE_ATTRIBUTE = {
 
 def _words(name: str) -> tuple[str, ...]:
     """The words of a class or id; what a build tool made up (letters mixed with digits) has none."""
-    parts = (part.rstrip("0123456789") for part in _PARTING.split(_spaced(name).lower()))
-    return tuple(part for part in parts if part.isalpha())
+    if name.isalpha() and name.islower():
+        return (name,)
+    parts = _PARTING.split(_spaced(name).lower())
+    return tuple([part for part in [part.rstrip("0123456789") for part in parts] if part.isalpha()])
 
 
 def _spaced(name: str) -> str:
@@ -142,9 +170,16 @@ def _spaced(name: str) -> str:
     return "-".join(pieces) if len(pieces) > 1 and min(map(len, pieces)) > 2 else name
 
 
-_ROLE_OF_WORDS = {_words(name): role for role, names in reversed(_NAMES.items()) for name in names.split()}
-_LONGEST_NAME = max(map(len, _ROLE_OF_WORDS))
-_KNOWN_WORDS = frozenset(word for words in _ROLE_OF_WORDS for word in words)
+def _by_first_word() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    known: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for words, role in {
+        _words(name): role for role, names in reversed(_NAMES.items()) for name in names.split()
+    }.items():
+        known.setdefault(words[0], []).append((words, role))
+    return known
+
+
+_BY_FIRST_WORD = _by_first_word()
 _RANK = {role: rank for rank, role in enumerate(("hidden", *_NAMES))}
 
 STORY = "story"
@@ -166,13 +201,20 @@ def role_of_name(names: str) -> str | None:
 
     >>> role_of_name("wp-block relatedPosts"), role_of_name("post-comments"), role_of_name("shared-history")
     ('related', 'comments', None)
+    >>> role_of_name("main-with-sidebar"), role_of_name("hidden"), role_of_name("hidden md:block")
+    (None, 'hidden', None)
     >>> role_of_name("post-content social"), role_of_name("ArticleBody__wrap"), role_of_name("post")
     ('story', 'story', None)
     """
     tokens = names.split()
-    if any(map(_names_story, tokens)):
+    if not _OF_POSTS.isdisjoint(tokens):
+        tokens = [token for token in tokens if not token.startswith(_TERMS)]
+    lowered = names.lower()
+    if any(part in lowered for part in _IN_STORY) and any(map(_names_story, tokens)):
         return STORY
     roles = [role for token in tokens if (role := _role_of_one(token))]
+    if "hidden" in roles and _SHOWN_WIDER.search(names):
+        roles = [role for role in roles if role != "hidden"]
     return min(roles, key=_RANK.__getitem__) if roles else None
 
 
@@ -180,18 +222,28 @@ def role_of_name(names: str) -> str | None:
 def _role_of_one(name: str) -> str | None:
     if name.lower() in _HIDDEN:
         return "hidden"
-    words = _words(name)
-    if _KNOWN_WORDS.isdisjoint(words) or words[0] in _SPEAKS_OF_OTHERS or words[-1] in _SPEAKS_OF_STATE:
+    if ":" in name or "[" in name or name in _NO_ROLE:
         return None
-    spans = (words[start:end] for start in range(len(words)) for end in range(start + 1, start + _LONGEST_NAME + 1))
-    roles = [role for span in spans if (role := _ROLE_OF_WORDS.get(span))]
-    return min(roles, key=_RANK.__getitem__, default=None)
+    words = _words(name)
+    roles = [
+        role
+        for at, word in enumerate(words)
+        if word in _BY_FIRST_WORD
+        for span, role in _BY_FIRST_WORD[word]
+        if len(span) == 1 or words[at : at + len(span)] == span
+    ]
+    return None if not roles or _is_of_others(words) else min(roles, key=_RANK.__getitem__)
+
+
+def _is_of_others(words: tuple[str, ...]) -> bool:
+    """Whether a name does not say what its element is for."""
+    if words[0] in _SPEAKS_OF_OTHERS or words[-1] in _SPEAKS_OF_STATE or not _HOLDS_OTHERS.isdisjoint(words):
+        return True
+    return len(words) >= _FEWEST_OF_SENTENCE and not _WORDS_OF_SENTENCES.isdisjoint(words)
 
 
 @lru_cache(maxsize=32768)
 def _names_story(name: str) -> bool:
-    if not any(part in name.lower() for part in _IN_STORY):
-        return False
     return bool(_STORY.search(_spaced(name).lower().replace("_", "-")))
 
 

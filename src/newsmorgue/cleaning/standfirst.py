@@ -20,36 +20,52 @@ from newsmorgue.cleaning.metadata.names import is_by
 from newsmorgue.cleaning.metadata.nearby import following
 from newsmorgue.cleaning.roles import role_of_name
 from newsmorgue.cleaning.tree import INLINE, short_text, text_within
-from newsmorgue.cleaning.wording import letters, word_count, word_set
+from newsmorgue.cleaning.wording import letters, weight, word_count, word_set
 
-_NAMES = word_set(
-    "standfirst dek deck subdeck lead leadin lede leadtext chapo chapeau intro introduction summary subtitle subtitulo"
-    " subheadline subheading subhead excerpt vorspann abstract bajada entradilla copete volanta sottotitolo sommario"
-    " catenaccio ingress manchet tagline strapline preamble lid perex anons spot description underrubrik resumo gravata"
-    " articlesummary articleintro teasertext"
+# What is called so stands over the body.
+_STANDFIRST_NAMES = word_set(
+    "standfirst dek deck subdeck chapo chapeau subtitle subtitulo subheadline subheading subhead vorspann bajada"
+    " entradilla copete volanta sottotitolo catenaccio tagline strapline underrubrik gravata"
 )
-_PAIRS = (
+# What is called so does, or opens the body.
+_OPENING_NAMES = word_set(
+    "lead leadin lede leadtext intro introduction summary excerpt abstract sommario ingress manchet preamble lid perex"
+    " anons spot description resumo articlesummary articleintro teasertext"
+)
+_STANDFIRST_PAIRS = (
     {"sub", "title"},
     {"sub", "headline"},
     {"sub", "heading"},
     {"sub", "head"},
     {"linha", "fina"},
-    {"teaser", "text"},
-    {"lead", "text"},
-    {"post", "subtitle"},
 )
+_OPENING_PAIRS = ({"teaser", "text"}, {"lead", "text"})
 _OF_PICTURES = word_set("caption image photo picture media gallery video bild credit author byline player")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 # A box for any of these holds no standfirst; one for sharing or the date often does.
 _OTHER_ROLES = frozenset(
-    ["related", "comments", "newsletter", "consent", "advert", "navigation", "overlay", "author box", "credit"]
+    [
+        "related",
+        "comments",
+        "newsletter",
+        "consent",
+        "advert",
+        "navigation",
+        "overlay",
+        "account",
+        "author box",
+        "credit",
+    ]
 )
 _FOREIGN_ROLES = frozenset(["related", "comments", "newsletter"])
 _OTHER_TAGS = frozenset({"figure", "figcaption", "nav", "footer", "aside", "blockquote"})
 _TEXT_TAGS = frozenset({"p", "h2", "h3", "h4", "h5", "div", "span", "strong", "b", "em", "section", "li"})
 _STANDING_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "h5"})
+_EMPHASES = frozenset({"b", "strong"})
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5"})
 _SENTENCE_END = re.compile(r"[.?!…。！？؟।](?:[\"'”’»)\]]*)$")
+# Thai, Lao, Burmese and Khmer end sentences with a space or nothing.
+_ENDLESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]$")
 _FEWEST_ALONE, _MOST_WORDS, _SENTENCE_WORDS, _PARAGRAPH_WORDS = 4, 110, 6, 14
 _LONGEST_BYLINE, _FEWEST_LETTERS, _TEXT, _LONGEST_DESCRIPTION = 16, 10, 60, 600
 # How far behind the headline to look, in elements: for what is named, and for what only stands there.
@@ -58,8 +74,9 @@ _ENOUGH_LETTERS = 40
 
 
 def read_standfirst(root: etree._Element, story: etree._Element | None, metadata: Metadata) -> tuple[str, Found] | None:
-    """The standfirst and its origin: ``standfirst`` where it is named as one, ``description`` where the page's head
-    describes itself so, ``position`` where it stands alone behind the headline.
+    """The standfirst and its origin: ``standfirst`` where it is named as one, ``opening`` where its name may be that
+    of the body's first paragraph (lead, introduction, excerpt), ``description`` where the page's head describes itself
+    so, ``position`` where it stands alone behind the headline.
 
     ``story`` is the element of the story, for pages whose headline is in no element of its own.
     """
@@ -72,10 +89,10 @@ def read_standfirst(root: etree._Element, story: etree._Element | None, metadata
     ]
     alone = metadata.heading is not None
     for number, element in enumerate(following(start, _REACH, inside=start is not metadata.heading)):
-        stands = element.tag in _STANDING_TAGS
+        stands = element.tag in _STANDING_TAGS or (element.tag in _EMPHASES and _has_own_line(element))
         if not (stands or (element.tag in _TEXT_TAGS and element.get("class"))) or not _is_one_line(element):
             continue
-        named = _is_named(element)
+        named = _named(element)
         if not (named or stands):
             continue
         text = text_within(element)
@@ -87,7 +104,7 @@ def read_standfirst(root: etree._Element, story: etree._Element | None, metadata
             continue
         if not named and _opens_body(element, words):
             return None
-        how = "standfirst" if named else _position(element, text, key, described, alone and number < _REACH_ALONE)
+        how = named or _position(element, text, key, described, alone and number < _REACH_ALONE)
         if how and not _is_linked(element, words) and not _says_who(text, words, metadata):
             return (text, Found(how, text)) if _is_followed(element) else None
         alone = alone and element.tag not in _HEADINGS
@@ -126,21 +143,37 @@ def _is_byline(text: str, words: int, metadata: Metadata) -> bool:
     return words <= 2 * _LONGEST_BYLINE and is_byline(text, metadata.authors)
 
 
+def _has_own_line(element: etree._Element) -> bool:
+    """Whether nothing stands beside an inline element, and breaks part it from what follows."""
+    before, behind, box = element.getprevious(), element.getnext(), element.getparent()
+    text_before = before.tail if before is not None else box.text if box is not None else None
+    if (element.tail or "").strip() or (text_before or "").strip() or behind is None or behind.tag != "br":
+        return False
+    return before is None or before.tag == "br" or before.tag not in INLINE
+
+
 def _says_who(text: str, words: int, metadata: Metadata) -> bool:
     """Whether a line is no part of the story: who wrote it and when, or what sites print beside it."""
     if is_biography(text, metadata.authors) or role_of_label(text) is not None:
         return True
     if words > _LONGEST_BYLINE:
         return False
-    return is_by(text) or (not _SENTENCE_END.search(text) and read_date(text) is not None)
+    names_author, is_sentence = is_by(text), _SENTENCE_END.search(text) is not None
+    if names_author == is_sentence:
+        # "18 March 2026", "Reviewed by Ann Doe on 3 May 2024."; but not "By May all ships will sail again."
+        return read_date(text) is not None
+    return names_author
 
 
-def _is_named(element: etree._Element) -> bool:
-    """Whether the names of an element, or of a box around it alone, say standfirst, and none something else."""
+def _named(element: etree._Element) -> str | None:
+    """What the names of an element, or of a box around it alone, say of it; None if they say something else too."""
     for number, box in enumerate((element, *islice(element.iterancestors(), _LEVELS - 1))):
-        if _name_standfirst(_names(box)) or box.get("itemprop") in ("description", "alternativeHeadline"):
-            return (not number or _holds_one_text(box)) and not _is_foreign(element, box)
-    return False
+        named = _name_standfirst(_names(box))
+        if not named and box.get("itemprop") in ("description", "alternativeHeadline"):
+            named = "opening"
+        if named:
+            return named if (not number or _holds_one_text(box)) and not _is_foreign(element, box) else None
+    return None
 
 
 def _holds_one_text(box: etree._Element) -> bool:
@@ -162,9 +195,13 @@ def _names(element: etree._Element) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _name_standfirst(names: str) -> bool:
+def _name_standfirst(names: str) -> str | None:
     words = {word.lower() for word in _WORD.findall(names)}
-    return not words.isdisjoint(_NAMES) or any(pair <= words for pair in _PAIRS)
+    if not words.isdisjoint(_STANDFIRST_NAMES) or any(pair <= words for pair in _STANDFIRST_PAIRS):
+        return "standfirst"
+    if not words.isdisjoint(_OPENING_NAMES) or any(pair <= words for pair in _OPENING_PAIRS):
+        return "opening"
+    return None
 
 
 @lru_cache(maxsize=8192)
@@ -201,7 +238,7 @@ def _opens_body(element: etree._Element, words: int) -> bool:
 def _is_followed(element: etree._Element) -> bool:
     """Whether a text comes behind an element: what stands there alone is the story itself."""
     return any(
-        (len(_own_text(behind)) if behind.tag == "p" else max(map(len, (behind.text or "", behind.tail or "")))) > _TEXT
+        max(map(weight, (_own_text(behind),) if behind.tag == "p" else (behind.text or "", behind.tail or ""))) > _TEXT
         for behind in following(element, _REACH)
         if behind.tag not in _HEADINGS
     )
@@ -217,9 +254,11 @@ def _stands_alone(element: etree._Element, text: str, words: int) -> bool:
         heads = any(sibling.tag in ("p", "ul") for sibling in islice(element.itersiblings(), 2))
         return words >= _SENTENCE_WORDS and (not heads or _follows_h1(element))
     notes = len(element) == 1 and element[0].tag in ("em", "i") and not (element.text or "").strip()
-    if element.tag not in ("p", "div") or notes:
+    if element.tag not in ("p", "div", *_EMPHASES) or notes:
         return False
-    return bool(_SENTENCE_END.search(text)) or (_follows_h1(element) and words > _SENTENCE_WORDS)
+    return bool(_SENTENCE_END.search(text) or _ENDLESS.search(text)) or (
+        _follows_h1(element) and words > _SENTENCE_WORDS
+    )
 
 
 def _follows_h1(element: etree._Element) -> bool:

@@ -37,6 +37,19 @@ def strings(element: etree._Element, path: str) -> Iterator[str]:
     return (str(text) for text in cast("list[str]", element.xpath(path)))
 
 
+def drop(element: etree._Element) -> None:
+    """Take an element out, and leave the text behind it where it stands."""
+    parent, before, tail = element.getparent(), element.getprevious(), element.tail or ""
+    if parent is None:
+        return
+    if before is not None:
+        before.tail = (before.tail or "") + tail
+    else:
+        parent.text = (parent.text or "") + tail
+    element.tail = None
+    parent.remove(element)
+
+
 def text_within(element: etree._Element) -> str:
     """The visible text of an element as one line, scripts and styles left out, blocks parted by a space.
 

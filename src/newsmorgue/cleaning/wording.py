@@ -4,11 +4,14 @@ import html
 import re
 import unicodedata
 
-# Zero-width and soft characters, and direction marks: they change nothing a reader sees, and come and go.
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+# Zero-width and soft characters, and direction marks: they change nothing a reader sees, and come and go. Control
+# characters, which a page can write as references ("&#27;"), make a terminal act.
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+# Joiners, selectors of a variant and blanks, which shape what they stand by and show nothing where they are alone:
+# editors of pages put them into empty paragraphs.
+_BLANK = " \u034f\u061c\u180e\u200c\u200d\u2800\u3164\ufe0e\ufe0f"
 _BREAKABLE = re.compile(r"\s*[^\S\u00a0\u202f]\s*|\s{2,}")
 _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,2000}>")
-_LETTERS = re.compile(r"[^\W_]+")
 _SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 # Scripts without spaces between words: each character weighs about half a word.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -17,12 +20,17 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 def visible(text: str) -> str:
     """One line of text in Unicode's NFC form, without invisible characters, white space collapsed and trimmed.
 
-    >>> visible("  a\\u00a0b\\n c\\u200b ")
-    'a b c'
+    >>> visible("  a\\u00a0b\\n c\\u200b "), visible("\\u200d")
+    ('a b c', '')
     """
     if text.isascii():
-        return " ".join(text.split())
-    return unicodedata.normalize("NFC", " ".join(_INVISIBLE.sub("", text).split()))
+        return _printable(" ".join(text.split()))
+    line = " ".join(_INVISIBLE.sub("", text).split())
+    return unicodedata.normalize("NFC", line) if line.strip(_BLANK) else ""
+
+
+def _printable(line: str) -> str:
+    return line if line.isprintable() else " ".join(_INVISIBLE.sub("", line).split())
 
 
 def typeset(text: str) -> str:
@@ -32,7 +40,7 @@ def typeset(text: str) -> str:
     '«\\xa0oui\\xa0» , non'
     """
     if text.isascii():
-        return " ".join(text.split())
+        return _printable(" ".join(text.split()))
     text = _INVISIBLE.sub("", text)
     if "\u00a0" not in text and "\u202f" not in text:
         return unicodedata.normalize("NFC", " ".join(text.split()))
@@ -60,7 +68,7 @@ def letters(text: str) -> str:
     """
     if text.isascii():
         return text.lower().encode().translate(None, _SIGNS).decode()
-    return "".join(_LETTERS.findall(text.casefold()))
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -72,3 +80,8 @@ def word_count(text: str) -> int:
     """Words, where scripts without spaces (Chinese, Japanese, Thai, …) count two characters as one word."""
     spaced = len(text.split())
     return spaced if text.isascii() else spaced + len(_UNSPACED.findall(text)) // 2
+
+
+def weight(text: str) -> int:
+    """Characters, where those of scripts without spaces count twice: they say as much as two letters and more."""
+    return len(text) if text.isascii() else len(text) + len(_UNSPACED.findall(text))

@@ -1,7 +1,6 @@
 """Health as JSON and as a table. The JSON's fields are an interface: ``docs/reference.md`` lists them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,13 +9,13 @@ from rich.text import Text
 from newsmorgue.health.verdict import Condition, Health, Trend, span_text
 from newsmorgue.output import json_line
 from newsmorgue.progress import printable
+from newsmorgue.table import Column, print_table
 from newsmorgue.times import iso
 
 __all__ = ["health_json", "json_line", "print_health"]
 
 _BARS = "▁▂▃▄▅▆▇█"
 _STYLES = {Condition.WELL: "green", Condition.ILL: "bold red", Condition.UNKNOWN: "dim", Condition.PAUSED: "yellow"}
-_GAP = "  "
 
 
 def health_json(health: Health) -> dict[str, Any]:
@@ -42,16 +41,6 @@ def health_json(health: Health) -> dict[str, Any]:
 
 def _trend_json(trend: Trend) -> dict[str, float | None]:
     return {"recent": trend.recent, "before": trend.before}
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """``rank``: a narrow terminal loses the columns of the highest rank first."""
-
-    name: str
-    rank: int
-    cell: Callable[[Health], str]
-    is_number: bool = False
 
 
 def _last_success(health: Health) -> str:
@@ -87,47 +76,24 @@ def sparkline(counts: Sequence[int]) -> str:
     return "".join(_BARS[max(0, count * len(_BARS) // most - 1)] if count else "·" for count in counts)
 
 
-_COLUMNS = (
-    _Column("source", 0, lambda health: health.source),
-    _Column("health", 0, lambda health: health.condition.value),
-    _Column("last success", 1, _last_success),
-    _Column("silence", 2, _silence),
-    _Column("14 days", 3, lambda health: sparkline(health.days)),
-    _Column("errors", 4, lambda health: _share(health.errors), True),
-    _Column("texts", 5, lambda health: _share(health.texts), True),
-    _Column("characters", 6, _characters, True),
-    _Column("edits", 7, _edits, True),
+_COLUMNS: tuple[Column[Health], ...] = (
+    Column("source", 0, lambda health: health.source),
+    Column("health", 0, lambda health: health.condition.value, style=lambda health: _STYLES[health.condition]),
+    Column("last success", 1, _last_success),
+    Column("silence", 2, _silence),
+    Column("14 days", 3, lambda health: sparkline(health.days)),
+    Column("errors", 4, lambda health: _share(health.errors), True),
+    Column("texts", 5, lambda health: _share(health.texts), True),
+    Column("characters", 6, _characters, True),
+    Column("edits", 7, _edits, True),
 )
 
 
 def print_health(console: Console, verdicts: Sequence[Health]) -> None:
-    """A line a source, and below it why it is ill. Plain where it is piped; as many columns as a terminal is wide."""
+    """A line a source, and below it why it is ill."""
     columns = [column for column in _COLUMNS if column.name != "14 days" or console.encoding.startswith("utf")]
-    cells = [[column.cell(health) for column in columns] for health in verdicts]
-    widths = [max(len(column.name), *(len(row[at]) for row in cells)) for at, column in enumerate(columns)]
-    shown = _fitting(columns, widths, console.width if console.is_terminal else None)
-    _print_line(console, [_padded(columns[at], columns[at].name, widths[at]) for at in shown], "dim")
-    for health, row in zip(verdicts, cells, strict=True):
-        texts = [_padded(columns[at], row[at], widths[at]) for at in shown]
-        _print_line(console, texts, "", at_second=_STYLES[health.condition])
-        for reason in health.reasons:
-            console.print(Text(f"  {printable(reason.text)}", style="red"), soft_wrap=True)
+    print_table(console, columns, verdicts, _reasons)
 
 
-def _fitting(columns: Sequence[_Column], widths: Sequence[int], room: int | None) -> list[int]:
-    shown = sorted(range(len(columns)), key=lambda at: columns[at].rank)
-    while room is not None and len(shown) > 2 and sum(widths[at] + len(_GAP) for at in shown) - len(_GAP) > room:
-        shown.pop()
-    return sorted(shown)
-
-
-def _padded(column: _Column, text: str, width: int) -> str:
-    return text.rjust(width) if column.is_number else text.ljust(width)
-
-
-def _print_line(console: Console, texts: Sequence[str], style: str, at_second: str = "") -> None:
-    line = Text(style=style)
-    for number, text in enumerate(texts):
-        line.append(text, style=at_second if number == 1 else "").append(_GAP)
-    line.rstrip()
-    console.print(line, soft_wrap=True)
+def _reasons(health: Health) -> Iterator[Text]:
+    return (Text(f"  {printable(reason.text)}", style="red") for reason in health.reasons)

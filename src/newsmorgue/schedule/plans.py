@@ -62,11 +62,11 @@ def _set(connection: sa.Connection, source: str, text: str, at: datetime | None)
 
 
 def due_sources(connection: sa.Connection, timetables: Mapping[str, Timetable], now: datetime) -> list[str]:
-    """The sources that are due and not paused, the longest due first."""
+    """The sources that are due, not paused and not in their quiet hours, the longest due first."""
     paused = sa.select(schema.sources.c.slug).where(schema.sources.c.paused_at.is_not(None))
     query = sa.select(_S.source).where(_S.next_at <= microseconds(now), _S.source.not_in(paused))
     due = connection.execute(query.order_by(_S.next_at, _S.source)).scalars()
-    return [source for source in due if source in timetables]
+    return [source for source in due if source in timetables and not timetables[source].is_quiet(now)]
 
 
 def take_run(connection: sa.Connection, source: str, timetable: Timetable, now: datetime) -> bool:

@@ -48,20 +48,26 @@ class Timetable:
             spans = max(0, (now - scheduled) // self.every) + 1
             return self._after_quiet(scheduled + spans * self.every)
         coming = islice(self._by_cron(now), _MOST_LOOKED_AT)
-        return next((moment for moment in coming if not self._is_quiet(moment)), None)
+        return next((moment for moment in coming if not self.is_quiet(moment)), None)
 
     def first(self, now: datetime) -> datetime | None:
         """When a source that was never crawled is due: at once by a span, at the line's next time by cron."""
         return self._after_quiet(now) if isinstance(self.every, timedelta) else self.following(now, now)
 
+    @property
+    def is_never(self) -> bool:
+        """Whether its quiet hours leave it no time at all."""
+        return self.first(datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+    def is_quiet(self, moment: datetime) -> bool:
+        """Whether no crawl may begin then."""
+        local = moment.astimezone(zone(self.timezone)).time()
+        return any(quiet.holds(local) for quiet in self.quiet)
+
     def _by_cron(self, now: datetime) -> Iterator[datetime]:
         # Cron knows whole minutes; a time within the running minute is over.
         for moment in CronSim(str(self.every), now.astimezone(zone(self.timezone))):
             yield moment.astimezone(UTC)
-
-    def _is_quiet(self, moment: datetime) -> bool:
-        local = moment.astimezone(zone(self.timezone)).time()
-        return any(quiet.holds(local) for quiet in self.quiet)
 
     def _after_quiet(self, moment: datetime) -> datetime | None:
         """The moment itself, or the end of the quiet hours that it lies in (of all that follow on each other)."""
@@ -117,11 +123,12 @@ def shown(every: timedelta | str) -> str:
     """A span or cron line as people write it, and as the configuration reads it.
 
     >>> shown(timedelta(minutes=90)), shown(timedelta(days=1)), shown("*/15 6-22 * * *")
-    ('90 minutes', '1 days', '*/15 6-22 * * *')
+    ('90 minutes', '1 day', '*/15 6-22 * * *')
     """
     if isinstance(every, str):
         return every
-    for seconds, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if every.total_seconds() % seconds == 0:
-            return f"{int(every.total_seconds()) // seconds} {name}"
+    for seconds, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        number, rest = divmod(every.total_seconds(), seconds)
+        if rest == 0:
+            return f"{number:g} {name}{'' if number == 1 else 's'}"
     return f"{every.total_seconds():g} seconds"

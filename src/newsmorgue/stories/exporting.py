@@ -1,6 +1,6 @@
 """Taking captures out: of a story, a source, a span of time, with all that their records refer to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
@@ -16,12 +16,13 @@ from newsmorgue.archive.journal import Place, members
 from newsmorgue.archive.spool import WARC_SUFFIX
 from newsmorgue.archive.surt import surt
 from newsmorgue.archive.wacz import Page, Write, Written
-from newsmorgue.archive.warc import RecordWriter, parse_record
-from newsmorgue.errors import MissingObject
+from newsmorgue.archive.warc import RecordWriter, parse_record, read_record
+from newsmorgue.errors import MalformedRecord
 from newsmorgue.stories.versions import family
 from newsmorgue.times import iso, microseconds
 from newsmorgue.urls import address_key
 
+# Beside a capture's own record. The DOM that a browser made of it has a place of its own.
 _GOES_WITH = frozenset({"request", "response", "metadata"})
 
 
@@ -35,40 +36,43 @@ class Selection:
     end: datetime | None = None
 
 
-def write_warc(archive: Archive, selection: Selection, write: Write, filename: str, now: datetime) -> Iterator[Written]:
+def write_warc(
+    archive: Archive,
+    selection: Selection,
+    write: Write,
+    filename: str,
+    now: datetime,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[Written]:
     """Write the captures as one WARC, every record's member byte for byte as archived; each one as it is written.
 
-    A revisit's response is written too where it lies outside the selection. Raises what reading the archive raises.
+    Behind a capture goes the DOM that a browser made of it. A revisit's response is written too where it lies outside
+    the selection; ``tell`` hears of one that was lost by damage. Raises what reading the archive raises.
     """
     about = {"software": f"newsmorgue/{__version__}", "format": "WARC File Format 1.1", "description": "an export"}
     position = write(RecordWriter().warcinfo(filename, iso(now), about))
     taken: set[tuple[str, int]] = set()
-    for capture in _with_payloads(archive, selection):
+    for capture in _with_payloads(archive, selection, tell):
         if (capture.warc, capture.offset) in taken:
             continue
         if _is_outside(capture, selection) or selection.story is not None:
             taken.add((capture.warc, capture.offset))
         first, others = _members(archive, capture)
         yield Written(replace(capture, offset=position), _page(archive, capture))
-        position += write(first + others)
+        position += write(first + others + _rendering(archive, capture, tell))
 
 
-def _with_payloads(archive: Archive, selection: Selection) -> Iterator[Capture]:
+def _with_payloads(archive: Archive, selection: Selection, tell: Callable[[str], None]) -> Iterator[Capture]:
     """The captures chosen, and behind each revisit the response that it repeats, unless that is chosen itself."""
     for capture in _chosen(archive, selection):
         yield capture
         if capture.kind == "revisit":
-            holder = _holder(archive, capture)
-            if selection.story is not None or _is_outside(holder, selection):
+            with archive.catalogue.read() as connection:
+                holder = payload_capture(connection, capture)
+            if holder is None:
+                tell(f"{capture.url} at {iso(capture.time)}: what it repeats is not in the archive")
+            elif selection.story is not None or _is_outside(holder, selection):
                 yield holder
-
-
-def _holder(archive: Archive, capture: Capture) -> Capture:
-    with archive.catalogue.read() as connection:
-        holder = payload_capture(connection, capture)
-    if holder is None:
-        raise MissingObject(f"{capture.url} at {iso(capture.time)} repeats a capture that is not in the archive")
-    return holder
 
 
 def _is_outside(capture: Capture, selection: Selection) -> bool:
@@ -117,13 +121,26 @@ def _members(archive: Archive, capture: Capture) -> tuple[bytes, bytes]:
     """A capture's own gzip member, and those behind it that belong to it."""
     end = _end(archive, capture)
     data = archive.read_bytes(capture.warc, WARC_SUFFIX, capture.offset, end - capture.offset)
-    others = b""
-    rest = data[capture.length :]
-    for offset, length, content in members(BytesIO(rest), capture.warc):
-        if parse_record(content, f"{capture.warc}@{capture.offset}").kind not in _GOES_WITH:
-            break
-        others += rest[offset : offset + length]
+    name, others = f"{capture.warc}{WARC_SUFFIX}", b""
+    own = read_record(data[: capture.length], f"{name}@{capture.offset}").headers["warc-record-id"]
+    behind = BytesIO(data[capture.length :])
+    for offset, length, content in members(behind, name, capture.offset + capture.length):
+        record = parse_record(content, f"{name}@{offset}")
+        if record.kind in _GOES_WITH and record.headers.get("warc-concurrent-to") == own:
+            others += data[offset - capture.offset :][:length]
     return data[: capture.length], others
+
+
+def _rendering(archive: Archive, capture: Capture, tell: Callable[[str], None]) -> bytes:
+    """The member of the DOM that a browser made of a page; empty where there is none, or it was lost by damage."""
+    member, where = archive.rendering_member(capture)
+    try:
+        if not member or read_record(member, where).kind == "resource":
+            return member
+    except MalformedRecord:
+        pass
+    tell(f"{capture.url} at {iso(capture.time)}: the DOM that a browser made of it is lost")
+    return b""
 
 
 def _end(archive: Archive, capture: Capture) -> int:

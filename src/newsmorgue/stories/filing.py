@@ -6,16 +6,17 @@ out as journal events; nothing else changes a row.
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from newsmorgue.archive import schema
-from newsmorgue.archive.capture import PAGE_ROLES, Capture, Role
-from newsmorgue.archive.events import AliasAdded, Discovered, Gone, Outcome, Sighted, Split, TextRenewed, VersionAdded
+from newsmorgue.archive.capture import Capture, Role
+from newsmorgue.archive.events import Discovered, Gone, Outcome, Sighted, Split, TextRenewed, VersionAdded
 from newsmorgue.archive.frontier import make_due, role_of
 from newsmorgue.archive.ledger import Ledger
+from newsmorgue.archive.replay import NEVER_SEEN, UNVOUCHED
 from newsmorgue.archive.statements import find
 from newsmorgue.cleaning import READING, Article, article_to_json
 from newsmorgue.stories.assets import DiscoverAssets
@@ -24,6 +25,7 @@ from newsmorgue.stories.identity import (
     ReadArticle,
     add_known_spellings,
     agrees,
+    canonical_and_gone,
     claimed_key,
     identify,
     story_at,
@@ -36,6 +38,7 @@ from newsmorgue.urls import address_key, without_tracking
 _ASSET_COUNTS = {"stored": "asset", "unchanged": "asset", "redirected": None}
 NEW_STORY = "new_story"
 """What a run counts a page as that began a story."""
+RETRY_AFTER = timedelta(minutes=15)  # what failed is tried again after so long
 MAX_HOPS = 10  # RFC 9110 §15.4 asks for a bound; browsers use 20, robots.txt readers 5
 
 
@@ -96,7 +99,8 @@ def end_visit(
 class EndVisit:
     """A visit that showed no version: ``outcome`` is one of ``not_story``, ``refused``, ``disallowed``, ``retry``,
     ``deferred`` (the host is not to be asked now), ``failed``, ``listed`` (a feed, sitemap, home or section page was
-    read). Or a visit to an asset, however it ended."""
+    read), ``gone`` (there is no such list, which no run counts with the stories that are gone). Or a visit to an asset,
+    however it ended."""
 
     visit: Visit
     outcome: str
@@ -106,7 +110,28 @@ class EndVisit:
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
         end_visit(ledger, self.visit, self.outcome, self.detail, self.retry_at)
-        return _ASSET_COUNTS.get(self.outcome, "asset_failed") if self.visit.role == Role.ASSET else self.outcome
+        if self.visit.role == Role.ASSET:
+            return _ASSET_COUNTS.get(self.outcome, "asset_failed")
+        return "no_list" if self.outcome == "gone" else self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FailUnvouched:
+    """A failed visit to an address that nobody vouched for when it was made: it says only that nothing is there, unless
+    a list names the address by now."""
+
+    visit: Visit
+    why: str
+    retry_at: datetime
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`Intent`."""
+        address = self.visit.address
+        if role_of(ledger.connection, address.source, address.key) == self.visit.role:
+            end_visit(ledger, self.visit, "not_story", UNVOUCHED + self.why)
+            return "not_story"
+        end_visit(ledger, self.visit, "failed", self.why, self.retry_at)
+        return "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +207,7 @@ class FilePage:
         return version, True
 
 
-_V, _S, _T, _M = schema.versions.c, schema.sightings.c, schema.texts.c, schema.mentions.c
+_V, _S, _T = schema.versions.c, schema.sightings.c, schema.texts.c
 _IN_STORIES = _V.story.in_(sa.bindparam("stories", expanding=True))
 _VERSION_WITH = (
     sa.select(_V.id)
@@ -193,11 +218,6 @@ _VERSION_WITH = (
 )
 _LAST_VERSION = (
     sa.select(_S.version).join(schema.versions, _V.id == _S.version).where(_IN_STORIES).order_by(_S.at.desc()).limit(1)
-)
-_KNOWN_MENTIONS = sa.select(_M.key, _M.given, _M.stated).where(
-    _M.source == sa.bindparam("source"),
-    _M.found_in == sa.bindparam("found_in"),
-    _M.key.in_(sa.bindparam("keys", expanding=True)),
 )
 
 
@@ -212,14 +232,15 @@ def _last_version(connection: sa.Connection, story: str) -> str | None:
 
 def _say_back(ledger: Ledger, story: str, address: Address) -> None:
     """The story's own address answers again; that another one does says nothing of it."""
-    canonical, gone = _canonical_and_gone(ledger.connection, story)
+    canonical, gone = canonical_and_gone(ledger.connection, story)
     if gone is not None and address_key(canonical) == address.key:
         ledger.emit(Gone(story, address.url, 200))
 
 
 @dataclass(frozen=True, slots=True)
 class FileUnmodified:
-    """The server said 304: the version last seen under this address is sighted again."""
+    """The server said 304: the version last seen under this address is sighted again; what was no story, or was not to
+    be kept, is so still."""
 
     visit: Visit
 
@@ -227,8 +248,16 @@ class FileUnmodified:
         """See :class:`Intent`."""
         capture = self.visit.capture
         version = _version_shown(ledger.connection, capture) if capture else None
+        names = ("outcome", "detail", "etag", "last_modified")
+        before = find(ledger.connection, schema.urls, names, **_of(self.visit.address))
+        if version is None and before is not None and before.outcome in ("not_story", "refused"):
+            end_visit(ledger, self.visit, before.outcome, before.detail)
+            return str(before.outcome)
         if capture is None or version is None:
-            end_visit(ledger, self.visit, "failed", "304 for a page that was never seen whole")
+            was_asked = before is not None and (before.etag or before.last_modified)
+            end_visit(
+                ledger, self.visit, "failed", NEVER_SEEN, ledger.now + (timedelta() if was_asked else RETRY_AFTER)
+            )
             return "failed"
         ledger.emit(Sighted(version, capture.warc, capture.offset, capture.url, iso(capture.time)))
         story = story_at(ledger.connection, self.visit.address.key)
@@ -236,6 +265,11 @@ class FileUnmodified:
             _say_back(ledger, story, self.visit.address)
         end_visit(ledger, self.visit, "unchanged", version)
         return "unchanged"
+
+
+def _of(address: Address) -> dict[str, str]:
+    """What the address's row in the frontier is found by."""
+    return {"source": address.source, "key": address.key}
 
 
 def _version_shown(connection: sa.Connection, capture: Capture) -> str | None:
@@ -258,16 +292,11 @@ class FileGone:
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`Intent`."""
         story = story_at(ledger.connection, self.visit.address.key)
-        row = _canonical_and_gone(ledger.connection, story) if story else None
+        row = canonical_and_gone(ledger.connection, story) if story else None
         if story and row and address_key(row[0]) == self.visit.address.key and row[1] is None:
             ledger.emit(Gone(story, self.visit.address.url, self.status, iso(self.at)))
         end_visit(ledger, self.visit, "gone", str(self.status))
         return "gone"
-
-
-def _canonical_and_gone(connection: sa.Connection, story: str) -> tuple[str, int | None]:
-    row = find(connection, schema.stories, ("canonical", "gone_at"), id=story)
-    return row.canonical, row.gone_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,74 +354,6 @@ class SplitStory:
         """See :class:`Intent`."""
         ledger.emit(Split(self.story, self.why))
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One URL found in a list or page: its spelling there, the date stated there, what it is taken for."""
-
-    url: str
-    role: Role
-    stated: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NextPage:
-    """The next page of a list, the ``number``-th after its first: wanted where the list has a story that was unknown.
-
-    With ``whatever`` it is wanted in any case.
-    """
-
-    page: Finding
-    number: int
-    whatever: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Discover:
-    """URLs found in one place. Those known from there with the same date are passed over."""
-
-    source: str
-    found_in: str
-    findings: tuple[Finding, ...]
-    hops: int = 0
-    then: NextPage | None = None
-
-    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
-        """See :class:`Intent`."""
-        keyed = {address_key(finding.url): finding for finding in self.findings}
-        known = self._known(ledger.connection, list(keyed))
-        goes_on = self.then is not None and (self.then.whatever or self._has_unknown(ledger.connection, keyed))
-        for key, finding in keyed.items():
-            if known.get(key) != (finding.url, finding.stated):
-                self._found(ledger, key, finding)
-        if self.then is not None and goes_on:
-            self._go_on(ledger, self.then)
-        return None
-
-    def _has_unknown(self, connection: sa.Connection, keyed: dict[str, Finding]) -> bool:
-        pages = (key for key, finding in keyed.items() if finding.role in PAGE_ROLES)
-        return any(role_of(connection, self.source, key) is None for key in pages)
-
-    def _go_on(self, ledger: Ledger, then: NextPage) -> None:
-        key, url = address_key(then.page.url), then.page.url
-        if role_of(ledger.connection, self.source, key) is None:
-            ledger.emit(Discovered(self.source, url, key, then.page.role, self.found_in, url, hops=then.number))
-        else:
-            make_due(ledger.connection, self.source, [key], ledger.now, "seed")
-
-    def _known(self, connection: sa.Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:
-        values = {"source": self.source, "found_in": self.found_in, "keys": keys}
-        return {row.key: (row.given, row.stated) for row in connection.execute(_KNOWN_MENTIONS, values)}
-
-    def _found(self, ledger: Ledger, key: str, finding: Finding) -> None:
-        url = without_tracking(finding.url)
-        ledger.emit(
-            Discovered(self.source, url, key, finding.role, self.found_in, finding.url, finding.stated, self.hops)
-        )
-        story = story_at(ledger.connection, key)
-        if story and find(ledger.connection, schema.aliases, ("url",), url=finding.url) is None:
-            ledger.emit(AliasAdded(finding.url, key, story, "mentioned"))
 
 
 @dataclass(frozen=True, slots=True)

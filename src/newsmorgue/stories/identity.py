@@ -8,7 +8,7 @@ is put on the frontier, and the two become one when it has been seen and agrees.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from newsmorgue.archive.ledger import Ledger
 from newsmorgue.archive.statements import find, find_all
 from newsmorgue.cleaning import Article
 from newsmorgue.stories.likeness import tell_the_same
-from newsmorgue.stories.versions import family, root_of, versions_of
+from newsmorgue.stories.versions import VersionRow, family, root_of, versions_of
 from newsmorgue.times import from_microseconds
 from newsmorgue.urls import address_key, host_and_port, is_loopback, registrable_domain, without_tracking
 
@@ -68,16 +68,22 @@ def story_at(connection: sa.Connection, key: str) -> str | None:
 
 
 def identify(
-    ledger: Ledger, address: Address, article: Article, read: ReadArticle, seen: datetime | None = None
+    ledger: Ledger,
+    address: Address,
+    article: Article,
+    read: ReadArticle,
+    seen: datetime | None = None,
+    moved: Sequence[str] = (),
 ) -> tuple[str, bool]:
     """The story a page belongs to, begun where there is none yet, its aliases and claims brought up to date.
 
     ``seen`` is when an imported page was captured, None for one just fetched: of a page older than what the story shows
-    already, the word on its canonical URL counts no more; and an import puts nothing on the frontier.
+    already, the word on its canonical URL counts no more; and an import puts nothing on the frontier. ``moved`` are the
+    keys of addresses that redirected here then, beside those that the frontier knows.
     Returns the story's root id and whether it is new.
     """
     claimed, foreign = _claim(ledger, address, article)
-    story = _known(ledger, address, article, read)
+    story = _known(ledger, address, article, read, moved)
     there = story_at(ledger.connection, address_key(claimed)) if claimed else None
     believed = there is not None and (there == story or _may_join(ledger, story, there, article, read))
     if believed and there is not None:
@@ -121,22 +127,30 @@ def claimed_key(url: str) -> str | None:
         return None
 
 
-def _known(ledger: Ledger, address: Address, article: Article, read: ReadArticle) -> str | None:
+def _known(ledger: Ledger, address: Address, article: Article, read: ReadArticle, moved: Sequence[str]) -> str | None:
     """The story at an address, made one with those that redirect there or name it, if this page tells the same."""
     story = story_at(ledger.connection, address.key)
-    for found, why in _leading_here(ledger.connection, address):
+    for found, why in _leading_here(ledger.connection, address, moved):
         other = root_of(ledger.connection, found)
         if other != story and _may_join(ledger, story, other, article, read):
             story = merge(ledger, story, other, f"{why} {address.url}") if story else other
     return story
 
 
-def _leading_here(connection: sa.Connection, address: Address) -> list[tuple[str, str]]:
+def _leading_here(connection: sa.Connection, address: Address, keys: Sequence[str]) -> list[tuple[str, str]]:
     """Stories whose address redirects to this one, and those that named it as canonical before it was seen."""
-    moved = [(story_at(connection, key), f"{key} redirects to") for key in _redirecting_keys(connection, address)]
+    redirecting = dict.fromkeys((*_redirecting_keys(connection, address), *keys))
+    moved = [(story_at(connection, key), f"{key} redirects to") for key in redirecting]
     waiting = find_all(connection, schema.stories, ("created_at", "id"), claimed_key=address.key)
     claiming = [(row.id, "it named as canonical") for row in waiting]
     return [(story, why) for story, why in (*moved, *claiming) if story]
+
+
+def join_moved(ledger: Ledger, story: str, there: str, read: ReadArticle, why: str) -> None:
+    """Make a story one with that to which its address turned out to lead, if their last texts tell the same."""
+    latest = _latest(ledger.connection, story)
+    if story != there and latest is not None and _may_join(ledger, story, there, read(latest.place), read):
+        merge(ledger, story, there, why)
 
 
 def last_seen(connection: sa.Connection, story: str) -> datetime:
@@ -163,9 +177,12 @@ def _were_parted(connection: sa.Connection, one: str, other: str) -> bool:
 
 def agrees(ledger: Ledger, story: str, article: Article, read: ReadArticle) -> bool:
     """Whether a page tells the same as a story's last text."""
-    rows = versions_of(ledger.connection, story)
-    latest = max(rows, key=lambda row: row.last_seen, default=None)
+    latest = _latest(ledger.connection, story)
     return latest is not None and tell_the_same(article, read(latest.place))
+
+
+def _latest(connection: sa.Connection, story: str) -> VersionRow | None:
+    return max(versions_of(connection, story), key=lambda row: row.last_seen, default=None)
 
 
 def _redirecting_keys(connection: sa.Connection, address: Address) -> list[str]:
@@ -229,3 +246,9 @@ def merge(ledger: Ledger, one: str, other: str, why: str) -> str:
     older, younger = ledger.connection.execute(both).scalars().all()
     ledger.emit(Merged(younger, older, why))
     return str(older)
+
+
+def canonical_and_gone(connection: sa.Connection, story: str) -> tuple[str, int | None]:
+    """A story's canonical URL, and since when it is gone (None: it is not), in microseconds."""
+    row = find(connection, schema.stories, ("canonical", "gone_at"), id=story)
+    return row.canonical, row.gone_at

@@ -8,14 +8,16 @@ import sqlalchemy as sa
 
 from newsmorgue.archive import schema
 from newsmorgue.archive.capture import Capture
-from newsmorgue.archive.events import AliasAdded, Audited, Gone, Imported, PolicyApplied, Sighted
+from newsmorgue.archive.events import LOST, AliasAdded, Audited, Gone, Imported, PolicyApplied, Sighted
 from newsmorgue.archive.ledger import Ledger
 from newsmorgue.stories.filing import NEW_STORY, FilePage
 from newsmorgue.stories.identity import (
     Address,
     ReadArticle,
     add_known_spellings,
+    canonical_and_gone,
     identify,
+    join_moved,
     last_seen,
     same_site,
     story_at,
@@ -48,6 +50,15 @@ class ImportEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCleaned:
+    """A page whose cleaning was cut short: its capture waits for another one."""
+
+    def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
+        """See :class:`newsmorgue.stories.filing.Intent`."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class PageImported:
     """A page that is a story, as it was captured. ``moved`` are addresses that redirect to it: URL and key."""
 
@@ -59,7 +70,8 @@ class PageImported:
         address, capture = self.page.visit.address, self.page.visit.capture
         if capture is None:
             raise ValueError("a page can be filed only with its capture")
-        story, is_new = identify(ledger, address, self.page.article, read, capture.time)
+        keys = [key for _, key in self.moved]
+        story, is_new = identify(ledger, address, self.page.article, read, capture.time, keys)
         add_known_spellings(ledger, address, story)
         for url, key in self.moved:
             if story_at(ledger.connection, key) is None:
@@ -74,15 +86,9 @@ class PageImported:
 
 def _say_back(ledger: Ledger, story: str, address: Address, capture: Capture) -> None:
     """A story that was gone before this capture was there again at its time."""
-    canonical, gone_at = _canonical_and_gone(ledger.connection, story)
+    canonical, gone_at = canonical_and_gone(ledger.connection, story)
     if gone_at is not None and microseconds(capture.time) > gone_at and address_key(canonical) == address.key:
         ledger.emit(Gone(story, address.url, 200))
-
-
-def _canonical_and_gone(connection: sa.Connection, story: str) -> tuple[str, int | None]:
-    c = schema.stories.c
-    row = connection.execute(sa.select(c.canonical, c.gone_at).where(c.id == story)).one()
-    return row.canonical, row.gone_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class GoneThen:
         story = story_at(ledger.connection, self.address.key)
         if story is None or last_seen(ledger.connection, story) >= self.capture.time:
             return None
-        canonical, gone_at = _canonical_and_gone(ledger.connection, story)
+        canonical, gone_at = canonical_and_gone(ledger.connection, story)
         if address_key(canonical) != self.address.key:
             return None
         if gone_at is None or from_microseconds(gone_at) > self.capture.time:
@@ -143,16 +149,19 @@ def redirect_target(address: Address, location: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class MovedThen:
-    """An address that redirected to another one is another name of the story there, where one is known."""
+    """An address that redirected to another one is another name of the story there, where one is known; and a story
+    that it had itself is the same one, if it tells the same."""
 
     address: Address
     target: str
 
     def settle(self, ledger: Ledger, read: ReadArticle) -> str | None:
         """See :class:`newsmorgue.stories.filing.Intent`."""
-        story = story_at(ledger.connection, self.target)
-        if story is not None and story_at(ledger.connection, self.address.key) is None:
+        story, here = (story_at(ledger.connection, key) for key in (self.target, self.address.key))
+        if story is not None and here is None:
             ledger.emit(AliasAdded(self.address.url, self.address.key, story, "redirect"))
+        elif story is not None and here is not None:
+            join_moved(ledger, here, story, read, f"{self.address.key} redirects to {self.target}")
         return None
 
 
@@ -184,7 +193,9 @@ class FileImported:
 
 
 def is_imported(connection: sa.Connection, sha256: str) -> bool:
-    """Whether a file of that content was imported whole."""
+    """Whether a file of that content was imported whole, and no capture was lost since: it may be one of the file's."""
     a = schema.audit.c
-    done = sa.select(a.seq).where(a.action == "imported", a.subject == f"sha256:{sha256}").limit(1)
-    return connection.execute(done).first() is not None
+    imported = sa.select(sa.func.max(a.seq)).where(a.action == "imported", a.subject == f"sha256:{sha256}")
+    lost = sa.select(sa.func.max(a.seq)).where(a.action == LOST)
+    done, damaged = (connection.execute(query).scalar() for query in (imported, lost))
+    return done is not None and (damaged is None or damaged < done)

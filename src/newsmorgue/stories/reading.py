@@ -39,12 +39,24 @@ class StoryRow:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One state of a story: the version, the sighting it rests on, and the text."""
+    """One state of a story: the version, the sighting it rests on, and the text.
+
+    ``capture`` is None where damage took it from the archive: the text, which stands in a journal, is left.
+    """
 
     version: VersionRow
     seen: datetime
-    capture: Capture
+    capture: Capture | None
     article: Article
+
+    def require_capture(self) -> Capture:
+        """The capture. Raises :class:`MissingObject` where it is lost."""
+        if self.capture is None:
+            raise MissingObject(
+                f"{self.article.url} as seen at {iso(self.seen)}: the page was lost by damage; its text is left, as "
+                "--format text, markdown or json"
+            )
+        return self.capture
 
 
 def list_stories(archive: Archive, source: str | None = None) -> list[StoryRow]:
@@ -126,13 +138,10 @@ def show_at(archive: Archive, story: str, at: datetime | None) -> Shown:
     """
     s, v = schema.sightings.c, schema.versions.c
     with archive.catalogue.read() as connection:
-        query = (
-            sa.select(schema.sightings)
-            .join(schema.versions, v.id == s.version)
-            .where(v.story.in_(family(connection, story)))
-        )
+        query = _sightings().join(schema.versions, v.id == s.version).where(v.story.in_(family(connection, story)))
         before = query.where(s.at <= microseconds(at)) if at is not None else query
-        sighting = connection.execute(before.order_by(s.at.desc(), s.warc.desc(), s.offset.desc()).limit(1)).first()
+        last = before.order_by(s.at.desc(), "is_lost", s.warc.desc(), s.offset.desc()).limit(1)
+        sighting = connection.execute(last).first()
         first = connection.execute(query.order_by(s.at).limit(1)).first()
         if sighting is None:
             raise ImpossibleTime(
@@ -140,7 +149,7 @@ def show_at(archive: Archive, story: str, at: datetime | None) -> Shown:
                 if first
                 else "never seen"
             )
-        return _shown(archive, connection, story, sighting.version, sighting.warc, sighting.offset, sighting.at)
+        return _shown(archive, connection, story, sighting)
 
 
 def show_version(archive: Archive, story: str, number: int) -> Shown:
@@ -151,20 +160,22 @@ def show_version(archive: Archive, story: str, number: int) -> Shown:
         if chosen is None:
             raise UnknownVersion(f"no version {number}: the story has {len(rows)}, numbered from 1")
         s = schema.sightings.c
-        query = sa.select(schema.sightings).where(s.version == chosen.id).order_by(s.at).limit(1)
-        sighting = connection.execute(query).one()
-        return _shown(archive, connection, story, chosen.id, sighting.warc, sighting.offset, sighting.at)
+        first = _sightings().where(s.version == chosen.id).order_by(s.at, "is_lost", s.warc, s.offset).limit(1)
+        return _shown(archive, connection, story, connection.execute(first).one())
 
 
-def _shown(
-    archive: Archive, connection: sa.Connection, story: str, version: str, warc: str, offset: int, at: int
-) -> Shown:
-    row = next(row for row in versions_of(connection, story) if row.id == version)
-    capture = capture_at(connection, warc, offset)
-    if capture is None:
-        raise MissingObject(f"{warc}@{offset}: a sighting names this capture, which no index has; run 'morgue verify'")
+def _sightings() -> sa.Select[Any]:
+    """Sightings, each with whether its capture ``is_lost``: an import may have brought back what damage took."""
+    s, c = schema.sightings.c, schema.captures.c
+    joined = schema.sightings.outerjoin(schema.captures, (s.warc == c.warc) & (s.offset == c.offset))
+    return sa.select(schema.sightings, c.warc.is_(None).label("is_lost")).select_from(joined)
+
+
+def _shown(archive: Archive, connection: sa.Connection, story: str, sighting: Any) -> Shown:
+    row = next(row for row in versions_of(connection, story) if row.id == sighting.version)
+    capture = capture_at(connection, sighting.warc, sighting.offset)
     article = article_from_json(archive.read_text(row.place).article)
-    return Shown(row, from_microseconds(at), capture, article)
+    return Shown(row, from_microseconds(sighting.at), capture, article)
 
 
 def _find(connection: sa.Connection, url: str) -> str | None:

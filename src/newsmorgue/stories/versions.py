@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,6 @@ from newsmorgue.times import from_microseconds
 
 # What no reader sees: zero-width characters, soft hyphens, byte order marks, direction marks.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_SPACE = re.compile(r"\s+")
 
 
 def normal_form(text: str | None) -> str:
@@ -28,7 +28,10 @@ def normal_form(text: str | None) -> str:
     >>> normal_form("a\\u00a0 b\\u200b\\n c")
     'a b c'
     """
-    return _SPACE.sub(" ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text or ""))).strip()
+    text = text or ""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return " ".join(text.split())
 
 
 def text_digest(article: Article) -> str:
@@ -77,22 +80,28 @@ def root_of(connection: sa.Connection, story: str) -> str:
 
 def versions_of(connection: sa.Connection, root: str) -> list[VersionRow]:
     """A story's versions, in the order of their first sightings, each with its newest text."""
-    mine = sa.select(schema.versions.c.id).where(schema.versions.c.story.in_(family(connection, root)))
-    return [_version_row(number, row) for number, row in enumerate(_rows(connection, mine), 1)]
+    rows = connection.execute(_statement(of_all=False), {"stories": family(connection, root)})
+    return [_version_row(number, row) for number, row in enumerate(rows, 1)]
 
 
 def all_versions(connection: sa.Connection, roots: Mapping[str, str]) -> dict[str, list[VersionRow]]:
     """The versions of every story at once, by root. ``roots`` says which root each story is part of."""
     found: dict[str, list[VersionRow]] = {}
-    for row in _rows(connection, sa.select(schema.versions.c.id)):
+    for row in connection.execute(_statement(of_all=True)):
         family_rows = found.setdefault(roots[row.story], [])
         family_rows.append(_version_row(len(family_rows) + 1, row))
     return found
 
 
-def _rows(connection: sa.Connection, wanted: sa.Select[tuple[str]]) -> sa.CursorResult[Any]:
-    """Versions with their sightings counted and their newest texts, in the order of first sightings."""
+@cache
+def _statement(*, of_all: bool) -> sa.Select[Any]:
+    """Versions with their sightings counted and their newest texts, in the order of first sightings: all, or those of
+    the ``stories`` that are bound to it. Built once, as those of :mod:`newsmorgue.archive.statements`.
+    """
     v, s, t = schema.versions, schema.sightings, schema.texts
+    wanted = sa.select(v.c.id)
+    if not of_all:
+        wanted = wanted.where(v.c.story.in_(sa.bindparam("stories", expanding=True)))
     seen = sa.select(
         s.c.version,
         sa.func.min(s.c.at).label("first"),
@@ -102,7 +111,7 @@ def _rows(connection: sa.Connection, wanted: sa.Select[tuple[str]]) -> sa.Cursor
     texts = sa.select(t.c.version, sa.func.max(t.c.seq).label("seq")).group_by(t.c.version)
     newest = texts.where(t.c.version.in_(wanted)).subquery()
     counted = seen.where(s.c.version.in_(wanted)).subquery()
-    return connection.execute(
+    return (
         sa.select(v.c.id, v.c.story, counted.c.first, counted.c.last, counted.c.times, t)
         .join(counted, counted.c.version == v.c.id)
         .join(newest, newest.c.version == v.c.id)

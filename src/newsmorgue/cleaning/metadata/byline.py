@@ -9,7 +9,7 @@ from lxml import etree
 from newsmorgue.cleaning.article import Found
 from newsmorgue.cleaning.metadata.dates import read_date
 from newsmorgue.cleaning.metadata.facts import Facts
-from newsmorgue.cleaning.metadata.jsonld import LinkedData, texts_of, types_of
+from newsmorgue.cleaning.metadata.jsonld import LinkedData, Node, texts_of, types_of
 from newsmorgue.cleaning.metadata.names import is_by, looks_like_person, read_names, speaks_of_author
 from newsmorgue.cleaning.metadata.nearby import Around, Nearby, author_marks, stands_in_comments
 from newsmorgue.cleaning.tree import short_text, text_within
@@ -24,6 +24,9 @@ _BARS = re.compile(r"\s+[|•·]\s+")
 _LONGEST, _LONGEST_BOX, _MOST_MARKED, _MOST_ELSEWHERE, _MOST_LINKS = 150, 600, 8, 40, 6
 _MARKS = ("microdata", "rel", "link", "byline")
 
+# "Di" begins names elsewhere, and sentences with other words than names.
+_ITALIAN = re.compile(r"[Dd]i ((?:[A-ZÀ-Ý][\w’'.-]+(?: e |, | )?){2,9})")
+
 # How, the raw values, and whether only what is written as persons' names are counts.
 Candidate = tuple[str, list[str], bool]
 
@@ -35,7 +38,7 @@ def read_authors(facts: Facts, around: Around, site_name: str | None) -> tuple[t
     if found := _first(data, site_name):
         return found
     nearby = around.everything()
-    if found := _first(_marked(nearby), site_name) or _first(_spoken(nearby), site_name):
+    if found := _first(_marked(nearby), site_name) or _first(_spoken(nearby, facts.language), site_name):
         return found
     named = (*data, *_marked(nearby, strong=True))
     return (
@@ -84,11 +87,18 @@ def _linked_authors(linked: LinkedData) -> list[str]:
     for node in value if isinstance(value, list) else [value]:
         if isinstance(node, dict) and isinstance(node.get("@id"), str) and not node.get("name"):
             node = linked.by_id.get(node["@id"], {})
-        names += texts_of(node.get("name") if isinstance(node, dict) else node)
+        names += texts_of(_name_of(node) if isinstance(node, dict) else node)
     if not names and value:
         persons = [node for node in linked.by_id.values() if "Person" in types_of(node)]
         names = texts_of(persons[0].get("name")) if len(persons) == 1 else []
     return names
+
+
+def _name_of(person: Node) -> object:
+    if person.get("name"):
+        return person["name"]
+    parts = [text for part in ("givenName", "familyName") for text in texts_of(person.get(part))[:1]]
+    return " ".join(parts)
 
 
 def _marked(nearby: Nearby, strong: bool = False) -> Iterator[Candidate]:
@@ -169,9 +179,12 @@ def _is_person(text: str) -> bool:
     return bool(names) and looks_like_person(names[0])
 
 
-def _spoken(nearby: Nearby) -> Iterator[Candidate]:
+def _spoken(nearby: Nearby, language: str | None) -> Iterator[Candidate]:
     """Lines that begin with "By" in some language, or follow one that is nothing else, or have a name and a date."""
+    is_italian = (language or "").startswith("it")
     for number, line in enumerate(nearby.lines):
+        if is_italian and (named := _ITALIAN.fullmatch(line)) and _is_person(named[1]):
+            yield "byline", [named[1]], True
         rest = " ".join(nearby.lines[number : number + 2]) if speaks_of_author(line) else line
         if is_by(rest) and _is_person(rest):
             yield "byline", [rest], True

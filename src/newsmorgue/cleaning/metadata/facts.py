@@ -27,12 +27,15 @@ _XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """``metas`` maps a lower-case name to its values as written, in order; ``headings`` are the texts of the h1
-    elements, ``h1s`` these elements, ``h2s`` and ``times`` the elements of those names; ``canonical`` is the first
-    ``link rel=canonical``."""
+    elements, ``h1s`` these elements, ``h2s`` and ``times`` the elements of those names; ``declared_language``
+    says how the language was found, and what stands there; ``canonical`` is the first
+    ``link rel=canonical``, ``picture`` the first ``link`` to a picture of the page. ``base`` is what addresses are
+    relative to: ``url``, unless a ``base`` element says otherwise (HTML standard §4.2.3)."""
 
     root: etree._Element
     url: str
     language: str | None = None
+    declared_language: tuple[str, str] = ("", "")
     title: str = ""
     headings: tuple[str, ...] = ()
     h1s: tuple[etree._Element, ...] = ()
@@ -40,6 +43,8 @@ class Facts:
     times: tuple[etree._Element, ...] = ()
     metas: dict[str, list[str]] = field(default_factory=dict)
     canonical: str | None = None
+    picture: str | None = None
+    base: str = ""
     linked: LinkedData = field(default_factory=LinkedData)
 
     def meta(self, *names: str) -> tuple[str, str] | None:
@@ -61,6 +66,7 @@ def read_facts(root: etree._Element, url: str) -> Facts:
     for element in islice(root.iter(*_WANTED), _MOST_ELEMENTS):
         found[element.tag].append(element)
     metas = _metas(found["meta"])
+    language = _language(root, metas)
     headed = [(h1, text) for h1 in found["h1"][:_MOST_HEADINGS] if (text := text_within(h1)[:_LONGEST_HEADING])]
     headings = tuple(text for _, text in headed)
     title = next((text for element in found["title"] if (text := plain((element.text or "")[:_LONGEST_VALUE]))), "")
@@ -68,14 +74,17 @@ def read_facts(root: etree._Element, url: str) -> Facts:
     return Facts(
         root,
         url,
-        language=_language(root, metas),
+        language=language[0] if language else None,
+        declared_language=language[1:] if language else ("", ""),
         title=title,
         headings=headings,
         h1s=tuple(h1 for h1, _ in headed),
         h2s=tuple(found["h2"]),
         times=tuple(found["time"]),
         metas=metas,
-        canonical=_canonical(found["link"]),
+        canonical=_link_to(found["link"], "canonical"),
+        picture=_link_to(found["link"], "image_src") or _link_to(found["link"], "image", "itemprop"),
+        base=next((base for element in found["base"][:1] if (base := absolute(url, element.get("href")))), url),
         linked=_linked(found["script"], hints),
     )
 
@@ -85,6 +94,8 @@ def absolute(base: str, address: str | None) -> str | None:
 
     >>> absolute("https://example.org/a/b", "../c"), absolute("https://example.org/", "javascript:x()")
     ('https://example.org/c', None)
+    >>> absolute("https://example.org/", "a b.html")
+    'https://example.org/a%20b.html'
     """
     if address and _ABSOLUTE.fullmatch(address):
         return address
@@ -94,6 +105,8 @@ def absolute(base: str, address: str | None) -> str | None:
         usable = bool(address) and parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return None
+    if usable and " " in joined and " " not in parts.netloc:
+        joined = joined.replace(" ", "%20")  # as browsers do
     return joined if usable and not any(mark in joined for mark in " \n\t\r<>\"'") else None
 
 
@@ -110,9 +123,9 @@ def _metas(elements: list[etree._Element]) -> dict[str, list[str]]:
     return dict(found)
 
 
-def _canonical(elements: list[etree._Element]) -> str | None:
+def _link_to(elements: list[etree._Element], relation: str, attribute: str = "rel") -> str | None:
     for element in elements:
-        if "canonical" in (element.get("rel") or "").lower().split() and (href := element.get("href")):
+        if relation in (element.get(attribute) or "").lower().split() and (href := element.get("href")):
             return href.strip()
     return None
 
@@ -124,11 +137,12 @@ def _linked(elements: list[etree._Element], hints: tuple[str, ...]) -> LinkedDat
     return read_linked_data(scripts, hints)
 
 
-def _language(root: etree._Element, metas: dict[str, list[str]]) -> str | None:
-    declared = [root.get("lang"), root.get(_XML_LANGUAGE), root.get("xml:lang")]
+def _language(root: etree._Element, metas: dict[str, list[str]]) -> tuple[str, str, str] | None:
+    """The language, how it was found, and how it is written there."""
+    declared = [("html", root.get(name)) for name in ("lang", _XML_LANGUAGE, "xml:lang")]
     for name in ("og:locale", "content-language", "language", "dc.language", "inlanguage"):
-        declared += metas.get(name, [])[:1]
-    return next((tag for value in declared if (tag := language_tag(value))), None)
+        declared += [("og" if name == "og:locale" else "meta", value) for value in metas.get(name, [])[:1]]
+    return next(((tag, how, value) for how, value in declared if value and (tag := language_tag(value))), None)
 
 
 def language_tag(value: str | None) -> str | None:

@@ -23,7 +23,16 @@ _LISTING_TYPES = frozenset({"CollectionPage", "SearchResultsPage", "ItemList"})
 _MEDIA_TYPES = frozenset({"VideoObject", "ImageGallery", "MediaGallery", "AudioObject", "PodcastEpisode"})
 _PAGE_TYPES = frozenset({"WebPage", "ItemPage"})
 _OPENING, _CLOSING = ("<!--", "//", "/*", "<![CDATA[", "*/"), ("-->", "/*", "]]>", "*/", "//")
-_TRAILING_COMMA = re.compile(r",(\s{0,200}[}\]])")
+# An escape of JSON; of a character by number with the number, and the low half of a pair behind it.
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})(?:\\u(d[c-f][0-9a-f]{2}))?|.)", re.I | re.S)
+_HARMFUL = re.compile(r"\\(?:b|u(?:00[01]|007f|00[89]|d[89a-f]))", re.I)
+_ANY_ESCAPE = re.compile(r"\\([\"\\/bfnrt]|u[0-9a-fA-F]{4})?")
+# A string (that may never end), or what JSON does not allow outside of one.
+_TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*(?:"|\Z)|/\*.*?(?:\*/|\Z)|(?<!:)//[^\n]*|,(?=\s*[}\]])|:\s*(?:undefined\b|(?=[,}\]]))', re.S
+)
+_BETWEEN_VALUES = re.compile(r"[\s,;}\]]*")
+_DECODER = json.JSONDecoder(strict=False)
 _BEFORE_NAME = re.compile(r"^.*[/:#]", re.S)
 _MOST_NODES = 2000
 _MOST_SCRIPTS, _MOST_CHARACTERS = 60, 2_000_000
@@ -110,11 +119,15 @@ def texts_of(value: Any) -> list[str]:
 
 
 def _load(script: str) -> Any:
-    text = _unwrapped(script)
-    for repair in (None, _without_trailing_commas, _without_entities):
-        attempt = repair(text) if repair else text
+    bare = _harmless(script.strip("\ufeff \t\r\n\f"))
+    text = _unwrapped(bare)
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        pass
+    for written in (bare, text, text.replace("&quot;", '"')):
         try:
-            return json.loads(attempt, strict=False)
+            return _values(_mended(written))
         except (ValueError, RecursionError):
             continue
     return None
@@ -122,7 +135,7 @@ def _load(script: str) -> Any:
 
 def _unwrapped(script: str) -> str:
     """The JSON without the comment or CDATA marks that old templates put around scripts."""
-    text = script.strip()
+    text = script
     for mark in _OPENING:
         text = text.removeprefix(mark).lstrip()
     for mark in _CLOSING:
@@ -130,12 +143,61 @@ def _unwrapped(script: str) -> str:
     return text.rstrip(";")
 
 
-def _without_trailing_commas(text: str) -> str:
-    return _TRAILING_COMMA.sub(r"\1", text)
+def _harmless(text: str) -> str:
+    """JSON whose escapes make no control characters and no halves of surrogate pairs: no text in UTF-8 can hold these,
+    no database NUL, and no terminal should be sent the rest."""
+    return _ESCAPE.sub(_escape, text) if _HARMFUL.search(text) else text
 
 
-def _without_entities(text: str) -> str:
-    return text.replace("&quot;", '"')
+def _escape(match: re.Match[str]) -> str:
+    first, second = match[1], match[2]
+    if first is None:
+        return " " if match[0] == "\\b" else match[0]
+    if "d800" <= first.lower() <= "dbff":
+        return match[0] if second else "\\ufffd"
+    kept = "\\ufffd" if "dc00" <= first.lower() <= "dfff" else " " if _is_control(int(first, 16)) else f"\\u{first}"
+    return f"{kept}\\ufffd" if second else kept
+
+
+def _is_control(code: int) -> bool:
+    return code < 0x20 or 0x7F <= code < 0xA0
+
+
+def _values(text: str) -> Any:
+    """The JSON values that stand one after another, or the only one; what follows the last that can be read is left.
+
+    Raises ValueError where there is none."""
+    values: list[Any] = []
+    at = _between(text, 0)
+    while at < len(text):
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except ValueError:
+            if not any(isinstance(value, dict | list) for value in values):
+                raise
+            break
+        values.append(value)
+        at = _between(text, at)
+    return values[0] if len(values) == 1 else values
+
+
+def _between(text: str, at: int) -> int:
+    """Where the next value begins."""
+    parting = _BETWEEN_VALUES.match(text, at)
+    return parting.end() if parting else at
+
+
+def _mended(text: str) -> str:
+    """JSON without comments, commas that nothing follows, and escapes that JSON does not know; ``null`` for what is
+    left out or undefined."""
+    return _TOKEN.sub(_mended_token, text)
+
+
+def _mended_token(match: re.Match[str]) -> str:
+    token = match[0]
+    if token[0] == '"':
+        return _ANY_ESCAPE.sub(lambda escape: escape[0] if escape[1] else "", token) if "\\" in token else token
+    return ": null" if token[0] == ":" else ""
 
 
 def _top(value: Any) -> Iterator[Node]:
@@ -178,21 +240,34 @@ def _best(nodes: list[Node], hints: tuple[str, ...]) -> Node:
 
 
 _FIELD = re.compile(
-    r'"(headline|datePublished|dateModified|description|articleSection|@type)"\s*:\s*"((?:[^"\\\n]|\\.){1,600})"'
+    r'"(headline|datePublished|dateModified|description|articleSection|keywords|@type)"\s*:\s*"((?:[^"\\\n]|\\.){1,600})"'
 )
-_AUTHOR = re.compile(r'"author"\s*:\s*[\[{][^\]}]{0,300}?"name"\s*:\s*"((?:[^"\\\n]|\\.){1,200})"')
+_AUTHOR = re.compile(r'"author"\s*:\s*(?:\[[^\]]{0,3000}|\{[^}]{0,300})')
+_NAME = re.compile(r'"name"\s*:\s*"((?:[^"\\\n]|\\.){1,200})"')
 
 
 def _described_by_hand(scripts: list[str], loaded: list[Any]) -> list[Node]:
     """What single fields of JSON that no parser reads still say; only where it is an article's."""
     found: list[Node] = []
     for script, value in zip(scripts, loaded, strict=True):
+        if value is not None:
+            continue
+        script = _harmless(script)
         node: Node = {}
-        for key, text in _FIELD.findall(script) if value is None else ():
+        for key, text in _FIELD.findall(script):
             if key != "@type" or text in ARTICLE_TYPES:
-                node.setdefault(key, text)
-        if node.get("@type") and (author := _AUTHOR.search(script)):
-            node["author"] = {"@type": "Person", "name": author[1]}
+                node.setdefault(key, _unescaped(text))
         if node.get("@type"):
+            if author := _AUTHOR.search(script):
+                names = _NAME.findall(author[0])
+                node["author"] = [{"@type": "Person", "name": _unescaped(name)} for name in names]
             found.append(node)
     return found
+
+
+def _unescaped(text: str) -> str:
+    """What a string of JSON says."""
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

@@ -22,25 +22,55 @@ _BY = re.compile(
     rf"^(?:(?:{_DONE})\s+)?(?:{_BY_WORDS})\s*[:\-–]?\s+"
     r"|^(?:(?:text (?:und|and|&) )?interview"
     r"|text|texte|autor(?:in|es)?|auteurs?|authors?|by|words|redaktion|автор|yazar|reporter|testo|texto"
-    r"|kirjoittaja|written by|story by|geschreven door|de|foto|journalist)\s*[:：]\s*",
+    r"|kirjoittaja|written by|story by|geschreven door|de|foto|journalist|autorzy|autork[ai]|autorky|haber|muhabir"
+    r"|yazarlar|авторы|автори|текст|корреспондент|συντάκτης|κείμενο|ρεπορτάζ|كتبت?|الكاتب|लेखक|रिपोर्ट|संवाददाता"
+    r"|ผู้เขียน|เรื่อง|作者|撰文|文|取材|執筆|著者|글)\s*[:：/／]\s*"
+    # Words for "by" of other scripts; Greek has them in the genitive of an article, Hindi behind the name.
+    r"|^(?:[Α-Ω]\w+ )?(?-i:Του|Της|Των|Από τ(?:ον|ην)|Γράφ(?:ει|ουν)(?: [οη])?)\s+(?=(?-i:[Α-ΩΆ-Ώ]))"
+    r"|^(?:מאת|(?:بقلم|إعداد|تحرير)|(?:เขียน)?โดย)\s*[:：]?\s+|^(?:本报|本報|新华社)?(?:记者|記者)\s*[:：/]?\s*(?=\S)",
     re.I,
 )
 # "De", "da" and "di" begin names too, so that they count as "by" only where something is said to be done.
 _BY_LINE = re.compile(
     rf"^(?:(?:{_DONE})\s+)?(?:by|par|von|por|door|av|af|oleh|written by)\s*[:\-–]?\s+(?=(?-i:[^\W\d_a-zà-ÿ]))"
     rf"|^(?:{_DONE})\s+(?:{_BY_WORDS})\s*:?\s+(?=(?-i:[^\W\d_a-zà-ÿ]))|^(?:text|texte|autor(?:in|es)?|auteurs?|authors?|автор|yazar|testo"
-    r"|texto|kirjoittaja|words|reporter)\s*[:：]\s*\S",
+    r"|texto|kirjoittaja|words|reporter|autorzy|autorka|haber|muhabir|yazarlar|авторы|автори|συντάκτης|كتبت?|लेखक"
+    r"|ผู้เขียน|作者|撰文|文|取材|執筆|著者|글)\s*[:：]\s*\S"
+    r"|^(?-i:Του|Της|Των|Γράφει [οη])\s+(?=(?-i:[Α-ΩΆ-Ώ]))|^(?:מאת|بقلم)\s*[:：]?\s*\S|^โดย\s*[:：]?\s+\S"
+    r"|^(?:本报|本報|新华社)?(?:记者|記者)\s*[:：/ ]\s*\S|^\S{2,5}\s(?:기자|특파원)(?=[,·\s]|$)",
     re.I,
 )
 _ONLY_BY = re.compile(
     rf"(?:(?:{_DONE})\s+)?(?:by|par|von|por|door|av|af|oleh)|(?:written|posted|published|geschrieben|verfasst|écrit"
     r"|escrito|scritto|geschreven|skrevet|skriven|napisane|autor(?:in|es)?|auteurs?|authors?|author name|автор|yazar"
-    r"|verfasser(?:in)?|geschreven door|beitrags-autor|skrevet av)",
+    r"|verfasser(?:in)?|geschreven door|beitrags-autor|skrevet av|autorzy|autorka|авторы|автори|συντάκτης|מאת|بقلم"
+    r"|الكاتب|लेखक|โดย|ผู้เขียน|作者|文|执笔|執筆|著者|글쓴이)",
     re.I,
 )
 _PARTS = re.compile(
-    r"\s*[,;|•·\n\t]\s*|\s+[/–—-]\s+|\s+(?:and|und|et|och|og|en|y|e|&|with|avec|mit|con|ve|ja|и|та)\s+(?=[^\W\d_])"
+    r"\s*[,;|•·\n\t、，；،؛／]\s*|\s+[/–—-]\s+"
+    r"|\s+(?:and|und|et|och|og|en|e|&|with|avec|mit|con|ve|ja|и|та|i|και|और|และ)\s+(?=[^\W\d_])"
+    # Between one person's two surnames stands a "y" too: "García y Gómez".
+    r"|\s+y\s+(?=[^\W\d_]\S*\s+[^\W\d_])"
+    r"|\s+(?:AND|UND|ET|WITH|AVEC|MIT)\s+(?=[^\W\d_])"
     r"|\s*/\s*"
+)
+# An address of mail behind a name of some words, and what stands between it and the next name.
+_MAIL = re.compile(
+    r"((?:^|[,;|、،])\s*[^\s,;|、،@]+(?:\s+[^\s,;|、،@]+){0,4})\s+\(?[\w.+-]+@[\w-]+(?:\.[\w-]+)+[^,;|、،]*"
+)
+# "김지은 기자", "佐藤美咲記者", "सुनीता शर्मा द्वारा".
+_BEHIND_NAME = re.compile(r"(?:\s*(?:기자|특파원|논설위원|記者)|\s+द्वारा)$")
+_REPORTERS = re.compile(r"^(?:本报|本報|新华社)?(?:记者|記者)\s|\s기자$")
+_SHORT_NAMES = re.compile("[\u3400-\u9fff\uac00-\ud7af]{2,4}(?:\\s+[\u3400-\u9fff\uac00-\ud7af]{2,4})+")
+# Names that begin with the letter that is "and" in Hebrew and Arabic.
+_BEGIN_WITH_AND = word_set(
+    "ורד ויקטור ולדימיר ולרי ויקי ורוניקה ויויאן ויטלי وليد وائل وسام وسيم وفاء وفيق ورد وجدي وحيد وديع وداد وهيب وهبة"
+    " وضاح ولاء وصفي وردة وجيه"
+)
+_NO_NAME_ELSEWHERE = re.compile(
+    r"редакци|пресс-служб|агентство|συντακτικ|σύνταξη|التحرير|وكالة|وكالات|المصدر|编辑部|編集部|新闻社|通信社|편집국|뉴스|연합"
+    r"|กองบรรณาธิการ|ทีมข่าว|डेस्क|ब्यूरो|न्यूज|न्यूज़|haber merkezi|מערכת"
 )
 _ADDRESS = re.compile(r"https?:|www\.|@|\.(?:com|org|net|de|fr|co|html?)\b", re.I)
 _TAIL = re.compile(
@@ -115,15 +145,18 @@ def read_names(raw: str, publisher: str | None = None, *, persons: bool = True) 
 
     >>> read_names("By Jane Q. Doe and John Roe, Staff Writers"), read_names("Par Zoé Le Gall (avec AFP)")
     (['Jane Q. Doe', 'John Roe'], ['Zoé Le Gall'])
+    >>> read_names("記者 王曉梅 李建國"), read_names("김지은 기자, 박성호 기자"), read_names("מאת נועה ברק ואיתן שלו")
+    (['王曉梅', '李建國'], ['김지은', '박성호'], ['נועה ברק', 'איתן שלו'])
     >>> read_names("By The Associated Press"), read_names("By The Associated Press", persons=False)
     ([], ['The Associated Press'])
     """
     if _ADDRESS.match(raw.strip()[:500]):
         return []
-    text = _BY.sub("", _without_date(plain(raw[:1000])).strip(" :-–|,•·"))
+    whole = _MAIL.sub(r"\1 ", _without_date(plain(raw[:1000]))).strip(" :-–|,•·")
+    text = _BY.sub("", whole)
     found: dict[str, str] = {}
-    for part in _parts(_TAIL.sub("", text)):
-        name = _BY.sub("", _TAIL.sub("", part)).strip(' .:-–—"“”*')
+    for part in _parts(_TAIL.sub("", text), are_reporters=bool(_REPORTERS.search(whole))):
+        name = _BEHIND_NAME.sub("", _BY.sub("", _TAIL.sub("", part)).strip(' .:-–—"“”*'))
         name = _without_role(name) if persons else name
         if is_name(name, publisher) if persons else _is_called(name, publisher):
             found.setdefault(letters(name), _unshouted(name))
@@ -143,12 +176,28 @@ def _without_role(name: str) -> str:
     return shorter if len(shorter.split()) > 1 else name
 
 
-def _parts(text: str) -> list[str]:
-    """The names of a byline apart; "Doe, Jane; Roe, John" are two."""
+def _parts(text: str, *, are_reporters: bool) -> list[str]:
+    """The names of a byline apart; "Doe, Jane; Roe, John" are two, and so are "记者 王晓梅 李建国"."""
     listed = [part.split(",") for part in text.split(";") if part.strip()]
     if len(listed) > 1 and all(len(pair) == 2 for pair in listed):
         return [f"{first.strip()} {last.strip()}" for last, first in listed]
-    return _PARTS.split(text)
+    parts = _PARTS.split(text)
+    if text.isascii():
+        return parts
+    return [name for part in parts for name in _parts_elsewhere(part, are_reporters)]
+
+
+def _parts_elsewhere(part: str, are_reporters: bool) -> list[str]:
+    """Names that nothing but a space parts, or a letter that is "and" (Hebrew and Arabic)."""
+    plain_part = _BEHIND_NAME.sub("", part)
+    if are_reporters and _SHORT_NAMES.fullmatch(plain_part):
+        return plain_part.split()
+    words = part.split()
+    for at in range(2, len(words) - 1):
+        word = words[at]
+        if word[0] in "וو" and len(word) > 2 and word not in _BEGIN_WITH_AND:
+            return [" ".join(words[:at]), *_parts_elsewhere(" ".join([word[1:], *words[at + 1 :]]), are_reporters)]
+    return [part]
 
 
 def is_by(text: str) -> bool:
@@ -180,7 +229,7 @@ def is_name(text: str, publisher: str | None = None) -> bool:
         and text.split()[0].casefold() not in _NO_FIRST_WORD
         # One word without a capital is the name of an account.
         and not (text.islower() and text.isascii() and " " not in text)
-        and not _NO_NAME.search(text)
+        and not (_NO_NAME.search(text) or _NO_NAME_ELSEWHERE.search(text))
         and text.casefold() not in _AGENCIES
         and not re.search(r"\d", text)
     )

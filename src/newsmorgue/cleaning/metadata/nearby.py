@@ -59,7 +59,7 @@ _SKIPPED = frozenset(
         "button",
     }
 )
-_YEAR = re.compile(r"(?:19|20)\d\d|\d{1,2}[./]\d{1,2}[./]\d\d(?!\d)|২০|٢٠|२०")
+_YEAR = re.compile(r"(?:19|20|25)\d\d|\d{1,2}[./]\d{1,2}[./]\d\d(?!\d)|২০|٢٠|२०")
 _CLOCK = re.compile(r"\d[:.h]\d\d")
 # How far to look, in elements and in texts as long as a paragraph: a standfirst and the beginning of the body.
 _REACH, _BEFORE, _PARAGRAPH, _MOST_PARAGRAPHS = 220, 60, 180, 3
@@ -84,12 +84,11 @@ class Nearby:
     """What is printed around the headline, in the page's order.
 
     ``authors`` are elements marked as naming the author, with how; ``dates`` are (how, raw) of what is marked or worded
-    as a date; ``times`` the ``datetime`` and the text of the time elements; ``lines`` the short texts.
+    as a date; ``lines`` the short texts.
     """
 
     authors: list[tuple[str, etree._Element]] = field(default_factory=list)
     dates: list[tuple[str, str]] = field(default_factory=list)
-    times: list[tuple[str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
 
@@ -202,33 +201,38 @@ def _read(elements: Iterator[etree._Element], nearby: Nearby) -> None:
         if element.tag == "time":
             _read_time(element, nearby)
         elif (element.get("itemprop") or "").lower() in ("datepublished", "datecreated"):
-            nearby.dates.append(("microdata", element.get("content") or short_text(element, _LONGEST_LINE)))
+            if not stands_in_comments(element):
+                nearby.dates.append(("microdata", element.get("content") or short_text(element, _LONGEST_LINE)))
         elif names and marks_of(names).date:
-            _note_date(short_text(element, _LONGEST_LINE), nearby, _LONGEST_LINE)
-        for text in (element.text, element.tail):
+            _note_date(short_text(element, _LONGEST_LINE), element, nearby, _LONGEST_LINE)
+        for text, box in ((element.text, element), (element.tail, element.getparent())):
             if text and not text.isspace():
                 long_texts += len(text) > _PARAGRAPH
-                _note(text, nearby)
+                _note(text, box, nearby)
         if long_texts >= _MOST_PARAGRAPHS:
             return
 
 
 def _read_time(element: etree._Element, nearby: Nearby) -> None:
+    if stands_in_comments(element):
+        return
     moment, printed = element.get("datetime"), short_text(element, _LONGEST_LINE)
     nearby.dates.append(("time", moment or printed))
     if moment and printed:
         nearby.dates.append(("printed", printed))
-        nearby.times.append((moment, printed))
 
 
-def _note(text: str, nearby: Nearby) -> None:
+def _note(text: str, box: etree._Element | None, nearby: Nearby) -> None:
     if len(text) < 3 * _LONGEST_LINE and len(line := visible(text)) <= _LONGEST_LINE:
         nearby.lines.append(line)
-        _note_date(line, nearby, _LONGEST_DATE)
+        _note_date(line, box, nearby, _LONGEST_DATE)
 
 
-def _note_date(text: str, nearby: Nearby, longest: int) -> None:
-    if len(text) <= longest and _YEAR.search(text) and ("printed", text) not in nearby.dates:
+def _note_date(text: str, box: etree._Element | None, nearby: Nearby, longest: int) -> None:
+    """``box`` is the element that ``text`` stands in: dates of readers' comments are none of the story's."""
+    if len(text) > longest or not _YEAR.search(text) or ("printed", text) in nearby.dates:
+        return
+    if box is None or not stands_in_comments(box):
         nearby.dates.append(("printed", text))
 
 

@@ -32,14 +32,23 @@ _MODIFIED = (
 _UPDATED = re.compile(
     r"updated?\b|modified|revised|edited|corrected|mis(?:e)? à jour|actualis|modifié|aktualisiert|geändert|bearbeitet"
     r"|zuletzt|actualizad|modificad|atualizad|aggiornat|modificat|bijgewerkt|gewijzigd|uppdaterad|oppdatert|opdateret"
-    r"|päivitetty|обновлен|изменен|güncel|aktualizac|zaktualizowan|frissítve|actualitzat|ενημέρωση|diperbarui|reviewed",
+    r"|päivitetty|обновлен|изменен|güncel|aktualizac|zaktualizowan|frissítve|actualitzat|ενημέρωση|ενημερώθηκε"
+    r"|оновлен|עודכן|تحديث|अपडेट|อัปเดต|ปรับปรุง|更新|수정|diperbarui|reviewed",
     re.I,
 )
+_CAME_OUT = re.compile(
+    r"publi(?:shed|é|cad|cat|ziert)|posted|veröffentlicht|erstellt|pubblicat|opublikowan|опубликован|опубліков|yayınlan"
+    r"|gepubliceerd|publicerad|publisert|julkaistu|δημοσι|פורסם|نشر|प्रकाशित|เผยแพร่|发布|發布|公開|配信|입력|등록",
+    re.I,
+)
+_IN_DATA = frozenset({"json-ld", "meta", "microdata"})
 # How far a place's clock can be from UTC (time zone database, 2024a).
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)
 # Offsets of places that are not whole hours.
 _ODD_OFFSETS = frozenset({-210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765})
 _LONGEST_RAW, _FIRST_TIMES = 300, 8
+# How many places behind one that gives a time are asked for its offset; how long ISO 8601 is without one.
+_MOST_PRECISER, _TO_THE_MINUTE, _TO_THE_SECOND = 12, 16, 19
 
 _REACH_OF_LINES, _LONGEST_LINE, _LONGEST_DATELINE = 3000, 60, 40
 # A paragraph that begins with a date, perhaps behind a place: "BERLIN, 3. Mai 2024 – Die …".
@@ -71,8 +80,8 @@ def read_published(facts: Facts, around: Around) -> Moment | None:
     return _as_printed(declared, facts, around, month_first, in_url) if declared else None
 
 
-def read_modified(facts: Facts) -> Moment | None:
-    """When the page says that the story was last changed."""
+def read_modified(facts: Facts, around: Around, published: Moment | None) -> Moment | None:
+    """When the page says that the story was last changed; in print, where that is not before ``published``."""
 
     def candidates() -> Candidates:
         yield from _linked_strings(facts.linked.story, "dateModified")
@@ -80,7 +89,34 @@ def read_modified(facts: Facts) -> Moment | None:
         yield from _microdata(facts, "dateModified")
         yield from _linked_strings(facts.linked.page, "dateModified")
 
-    return _first(candidates(), _month_first(facts))
+    month_first = _month_first(facts)
+    if declared := _first(candidates(), month_first):
+        return declared
+    # What data have of the publication they would have of a change; then only elements made for times are looked at.
+    nearby = around.everything() if published is None or published.found.how not in _IN_DATA else None
+    printed = _first(_changes(facts, nearby), month_first)
+    return printed if printed and (published is None or printed.value[:10] >= published.value[:10]) else None
+
+
+def _changes(facts: Facts, nearby: Nearby | None) -> Candidates:
+    """Times that are named or worded as those of a change."""
+    for element in facts.times[:_FIRST_TIMES]:
+        if not stands_in_comments(element) and _is_of_change(element):
+            yield "time", element.get("datetime") or text_within(element)[:_LONGEST_RAW]
+    for how, raw in nearby.dates if nearby else ():
+        if changed := _UPDATED.search(raw):
+            yield how, raw[changed.start() :]
+
+
+def _is_of_change(element: etree._Element) -> bool:
+    before, above = element.getprevious(), element.getparent()
+    said = before.tail if before is not None else above.text if above is not None else None
+    names = set(names_of(element).replace("-", " ").replace("_", " ").lower().split())
+    if not names.isdisjoint(("published", "pubdate")):
+        return False
+    return not names.isdisjoint(("updated", "modified", "update")) or bool(
+        _UPDATED.search((said or "")[-_LONGEST_LINE:])
+    )
 
 
 def _month_first(facts: Facts) -> bool:
@@ -90,17 +126,29 @@ def _month_first(facts: Facts) -> bool:
 
 
 def _first(candidates: Candidates, month_first: bool) -> Moment | None:
-    """The first readable date; a later candidate of the same day that also has a time and offset is taken instead."""
+    """The first readable date; of the next ones, one that says the same more precisely (a time of that day, an offset
+    of that time) is taken instead."""
     best: Moment | None = None
+    left = _MOST_PRECISER
     for how, raw in candidates:
         value = read_date(raw, month_first)
-        if value and best is None:
+        if value and (best is None or _is_preciser(value, best.value)):
             best = Moment(value, Found(how, raw[:_LONGEST_RAW]))
-            if "T" in value:
+        if best and "T" in best.value:
+            left -= 1
+            if left == 0 or _has_offset(best.value):
                 return best
-        elif value and best and "T" in value and value[:10] == best.value[:10]:
-            return Moment(value, Found(how, raw[:_LONGEST_RAW]))
     return best
+
+
+def _is_preciser(value: str, other: str) -> bool:
+    if "T" not in other:
+        return "T" in value and value[:10] == other
+    return _has_offset(value) and value[:_TO_THE_MINUTE] == other[:_TO_THE_MINUTE]
+
+
+def _has_offset(value: str) -> bool:
+    return len(value) > _TO_THE_SECOND
 
 
 def _declared(facts: Facts) -> Candidates:
@@ -134,6 +182,7 @@ def _printed(facts: Facts, nearby: Nearby) -> Candidates:
     """What is printed near the headline, then the page's time elements, then lines with a date anywhere behind the
     headline; what is said to be an update comes last."""
     updated = [pair for pair in nearby.dates if _UPDATED.search(pair[1])]
+    yield from ((how, before) for how, raw in updated if (before := _before_change(raw)))
     yield from (pair for pair in nearby.dates if pair not in updated)
     times = [element for element in facts.times[:40] if not stands_in_comments(element)]
     for element in sorted(times, key=lambda element: "pubdate" not in element.attrib):
@@ -141,6 +190,14 @@ def _printed(facts: Facts, nearby: Nearby) -> Candidates:
             yield "time", element.get("datetime") or text_within(element)[:_LONGEST_RAW]
     yield from updated
     yield from (("printed", line) for line in _dated_lines(facts))
+
+
+def _before_change(raw: str) -> str:
+    """The part of a line that says when a story came out, where it also says when it was changed; or nothing."""
+    changed, published = _UPDATED.search(raw), _CAME_OUT.search(raw)
+    if changed is None or published is None:
+        return ""
+    return raw[published.start() : changed.start()] if published.start() < changed.start() else raw[published.start() :]
 
 
 def _dated_lines(facts: Facts) -> Iterator[str]:

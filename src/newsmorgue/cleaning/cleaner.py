@@ -6,10 +6,11 @@ from lxml import etree
 
 from newsmorgue.cleaning.article import Article, Block, Found, PageKind
 from newsmorgue.cleaning.blocks import blocks_of
+from newsmorgue.cleaning.box_rules import Context
+from newsmorgue.cleaning.choosing import Chosen, choose
 from newsmorgue.cleaning.decode import decode
 from newsmorgue.cleaning.features import hints_of
 from newsmorgue.cleaning.finder import Story, all_lines, find_story
-from newsmorgue.cleaning.fragment import as_soup
 from newsmorgue.cleaning.kinds import kind_of
 from newsmorgue.cleaning.lines import survey
 from newsmorgue.cleaning.memory import Memory, set_aside
@@ -17,14 +18,12 @@ from newsmorgue.cleaning.metadata import Metadata, read_metadata
 from newsmorgue.cleaning.model import Model, shipped_model
 from newsmorgue.cleaning.parse import parse
 from newsmorgue.cleaning.render import markdown_of_blocks, text_of_blocks
-from newsmorgue.cleaning.rules import CAUTIOUS_RULES, RULES, RULES_FOR_CHOSEN, Context, Rule, strip_boilerplate
-from newsmorgue.cleaning.selectors import Chosen, Selectors, choose
+from newsmorgue.cleaning.rules import strip_all, strip_chosen
+from newsmorgue.cleaning.selectors import Selectors
 from newsmorgue.cleaning.standfirst import read_standfirst
-from newsmorgue.cleaning.wording import letters, visible, word_count
+from newsmorgue.cleaning.wording import letters, visible
 from newsmorgue.errors import CleaningFailed
 
-# Rules that would leave less of the story's element than this share have taken the story for something else.
-_LEAST_LEFT = 0.1
 # What lxml, BeautifulSoup and urllib raise for names and addresses that no specification knows, found by fuzzing: a
 # page that does so is a recorded failure, not the end of whatever reads it.
 _CANNOT_TAKE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, etree.LxmlError)
@@ -65,8 +64,7 @@ def _clean(
     else:
         story = find_story(survey(root), hints_of(metadata), model)
     standfirst = _chosen_summary(chosen) or _standfirst(root, story, metadata)
-    rules = RULES_FOR_CHOSEN if chosen.body is None else RULES
-    page_body = _body(story, rules, metadata, url, standfirst[0] if standfirst else None)
+    page_body = _body(story, chosen.body is not None, metadata, standfirst[0] if standfirst else None)
     body, repeated = set_aside(memory, page_body)
     found = (
         metadata.found | {"charset": Found(page.how, page.charset)} | ({"summary": standfirst[1]} if standfirst else {})
@@ -98,7 +96,7 @@ def _clean(
 
 
 def _standfirst(root: etree._Element, story: Story | None, metadata: Metadata) -> tuple[str, Found] | None:
-    """The standfirst; but a line that is none by name and that the model takes for the body's is the body's."""
+    """The standfirst; but a line that the model takes for the body's is so, unless its name can mean nothing else."""
     standfirst = read_standfirst(root, None, metadata)
     if standfirst is None or story is None or standfirst[1].how == "standfirst":
         return standfirst
@@ -120,18 +118,13 @@ def _chosen_summary(chosen: Chosen) -> tuple[str, Found] | None:
     return (chosen.summary.raw, chosen.summary) if chosen.summary else None
 
 
-def _body(
-    story: Story | None, rules: tuple[Rule, ...], metadata: Metadata, url: str, summary: str | None
-) -> tuple[Block, ...]:
+def _body(story: Story | None, is_whole: bool, metadata: Metadata, summary: str | None) -> tuple[Block, ...]:
+    """``is_whole`` says that the story is all of an element, not lines that were chosen."""
     if story is None:
         return ()
-    titles = {metadata.headline or "", *metadata.headings[:1], metadata.section or "", metadata.site_name or ""}
+    # What only a link calls the section may be anything.
+    section = metadata.section if metadata.section and metadata.found["section"].how != "link" else ""
+    titles = {metadata.headline or "", *metadata.headings[:1], section, metadata.site_name or ""}
     context = Context(frozenset(letters(title) for title in titles if title), metadata.authors)
-    root = as_soup(story.lines)
-    words = word_count(root.get_text(" "))
-    strip_boilerplate(root, context, rules)
-    if word_count(root.get_text(" ")) < _LEAST_LEFT * words:
-        root = as_soup(story.lines)
-        strip_boilerplate(root, context, CAUTIOUS_RULES)
-    blocks = blocks_of(root, url)
+    blocks = blocks_of((strip_all if is_whole else strip_chosen)(story.lines, context), metadata.base)
     return tuple(block for block in blocks if not summary or visible(block.text) != summary) or blocks
