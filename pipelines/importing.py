@@ -42,6 +42,7 @@ from newsmorgue.stories.imports import FileImported, NotKept, is_imported
 from newsmorgue.times import from_iso, microseconds
 
 _MOST_FRESH = 1_000
+_CHUNK = 1 << 20
 _Identity = tuple[str, int, str | None]
 
 
@@ -90,9 +91,9 @@ class ImportJob:
     async def run(self, paths: Sequence[Path]) -> None:
         """Import the files, one after another; twice those with revisits of what a later file holds."""
         try:
-            files = [_File(number, path, _sha256(path)) for number, path in enumerate(paths)]
+            files = [_File(number, path, await _sha256(path)) for number, path in enumerate(paths)]
             for file in files:
-                self._look_through(file)
+                await self._look_through(file)
             again = [file for file in files if await self._file(file)]
             for file in again:
                 await self._read(file, is_last=True)
@@ -109,12 +110,13 @@ class ImportJob:
             self._ids.close()
             self._strays.close()
 
-    def _look_through(self, file: "_File") -> None:
+    async def _look_through(self, file: "_File") -> None:
         """Find what stands apart from the capture that it goes with."""
         if self._is_imported(file):
             self._look(file.path.stat().st_size)
             return
         for item in copies(read_foreign(file.path, self._look)):
+            await asyncio.sleep(0)  # here, and at each other item, the import can be cancelled
             if isinstance(item, PassedOver) and item.stray is not None:
                 self._strays.add(file.number, item.stray)
 
@@ -130,6 +132,7 @@ class ImportJob:
     async def _read(self, file: "_File", *, is_last: bool) -> bool:
         left_out, kept, self._unresolved = self._left_out(), self.counts["kept"], 0
         for item in copies(read_foreign(file.path, self._count if not is_last else lambda _: None), self._strays):
+            await asyncio.sleep(0)
             if isinstance(item, Copied):
                 if not is_last or item.record.kind == "revisit":
                     await self._take(item, is_last)
@@ -323,9 +326,13 @@ class _File:
     sha256: str
 
 
-def _sha256(path: Path) -> str:
+async def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            await asyncio.sleep(0)
+    return digest.hexdigest()
 
 
 def _moment(date: str) -> datetime | None:

@@ -5,7 +5,6 @@ What is heavy (Scrapy above all) is imported by the commands that need it: ``mor
 
 import io
 import os
-import signal
 import sqlite3
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from newsmorgue import (
     commands_stories,
 )
 from newsmorgue.errors import ConfigurationError, ExitCode, NewsmorgueError
+from newsmorgue.interrupts import handle_interrupts
 from newsmorgue.options import Json
 from newsmorgue.progress import Output, counted, printable
 from newsmorgue.settings.browser import require_browser
@@ -122,7 +122,7 @@ def main() -> None:
 
     SIGTERM ends a command as Ctrl-C does; a crawl and a schedule have ways of their own.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    handle_interrupts()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal without a letter of a headline, or half a surrogate pair in it, is no reason to show nothing.
         sys.stdout.reconfigure(errors="backslashreplace")

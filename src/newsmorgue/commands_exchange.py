@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from newsmorgue.errors import ExitCode, StoreUnavailable
+from newsmorgue.interrupts import cancelled_by_interrupts
 from newsmorgue.progress import Output, counted, printable
 from newsmorgue.settings.opening import current_configuration, opened_archive
 from newsmorgue.times import now_utc, parse_asked_start, parse_asked_time
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from newsmorgue.archive.archive import Archive
     from newsmorgue.archive.foreign import Skipped
     from newsmorgue.archive.wacz import SigningKey
+    from newsmorgue.pipelines.importing import ImportJob
     from newsmorgue.stories.exporting import Selection
 
 app = typer.Typer()
@@ -51,6 +53,11 @@ def _warn(said: str) -> None:
     err.print(f"  not cleaned: {printable(said)}", markup=False, soft_wrap=True)
 
 
+async def _interruptible(job: "ImportJob", files: list[Path]) -> None:
+    with cancelled_by_interrupts():
+        await job.run(files)
+
+
 @app.command("import")
 def import_(
     files: Annotated[
@@ -75,10 +82,10 @@ def import_(
     with opened_archive() as archive, _bars("looking through", "importing", total=total) as (look, count):
         job = ImportJob(archive, configuration, now_utc, source=source, tell=_tell, warn=_warn, look=look, count=count)
         try:
-            asyncio.run(job.run(files))
-        except KeyboardInterrupt:
+            asyncio.run(_interruptible(job, files))
+        except (KeyboardInterrupt, asyncio.CancelledError):
             err.print("  interrupted; what came in is kept, and the same command goes on with the rest", markup=False)
-            raise
+            raise KeyboardInterrupt from None
     out.print(_summary(job.counts, len(files)), markup=False, soft_wrap=True)
     if job.counts["skipped"]:
         raise typer.Exit(ExitCode.DAMAGED)
