@@ -72,7 +72,7 @@ def test_a_signal_at_any_line_of_a_transaction_leaves_the_next_one_free(
     monkeypatch.setattr(signal, "setitimer", lambda *_: None)  # each further line is its own timer
     url = f"sqlite:///{tmp_path}/catalogue.sqlite"
     tried = 0
-    while _is_interrupted(url, 1 + 7 * tried):
+    while _is_interrupted(url, 1 + 11 * tried):
         tried += 1
     catalogue = Catalogue(url)
     with catalogue.read() as connection:
@@ -93,6 +93,18 @@ def test_a_signal_within_a_statement_interrupts_after_it(number: signal.Signals)
         connection.exec_driver_sql("SELECT signal_me()").all()
         time.sleep(SECONDS)
     engine.dispose()
+
+
+@pytest.mark.usefixtures("handled")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_within_a_finalizer_is_not_lost(number: signal.Signals) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt):
+        Finalized()
+        time.sleep(SECONDS)
 
 
 @pytest.mark.usefixtures("handled")

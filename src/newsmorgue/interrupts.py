@@ -11,6 +11,8 @@ from types import FrameType
 
 # Until it is looked at again whether the program has left such a place.
 _AGAIN_SECONDS = 0.01
+# These are left to come to an end; Python drops what is raised in callbacks of the second, and in finalizers.
+_WHOLE = frozenset({"sqlalchemy", "importlib"})
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,18 +33,18 @@ def interrupt(_number: int, frame: FrameType | None) -> None:
 
 
 def _is_in_library(frame: FrameType | None) -> bool:
-    """Whether SQLAlchemy is at work, or a context manager is about to be entered or left."""
-    if frame is not None and _module(frame) == "contextlib":
+    """Whether a context manager is about to be entered or left, or :data:`_WHOLE` or a finalizer is at work."""
+    if frame is not None and _package(frame) == "contextlib":
         return True
     while frame is not None:
-        if _module(frame).partition(".")[0] == "sqlalchemy":
+        if _package(frame) in _WHOLE or frame.f_code.co_name == "__del__":
             return True
         frame = frame.f_back
     return False
 
 
-def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", ""))
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 @contextmanager
