@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -121,22 +122,26 @@ def _replayable(warcs: list[Sealed]) -> Iterator[dict[str, str]]:
     """The captures of a store, but for what pywb does not show.
 
     Its times are seconds, so that it cannot tell a revisit of the same second apart: two sources make one in a test
-    whose clock stands still. A page that redirects to itself it answers with 400, lest a browser ask for ever, or with
-    another capture of it; an address with a slash more at its end is the same to it.
+    whose clock stands still. Nor a redirect and the page that it leads to, at the same address with a slash more: its
+    key is the same. A page that redirects to itself it answers with 400, lest a browser ask for ever.
     """
+    keys = Counter((line["url"].rstrip("/"), line["timestamp"]) for sealed in warcs for line in sealed.lines)
     for sealed in warcs:
         for line in sealed.lines:
             is_same_second = line["time"][:19] == line.get("refers-to-time", "")[:19]
-            if not is_same_second and not (line["status"].startswith("3") and _leads_to_itself(sealed.path, line)):
+            is_alone = keys[line["url"].rstrip("/"), line["timestamp"]] == 1
+            if not is_same_second and not (line["status"].startswith("3") and _leads_back(sealed.path, line, is_alone)):
                 yield line
 
 
-def _leads_to_itself(path: Path, line: dict[str, str]) -> bool:
+def _leads_back(path: Path, line: dict[str, str], is_alone: bool) -> bool:
+    """Whether a redirect leads to its own address, or one with a slash more unless it ``is_alone`` with its key."""
     with path.open("rb") as stream:
         stream.seek(int(line["offset"]))
         record = next(iter(ArchiveIterator(stream)))
     location = record.http_headers.get_header("Location") if record.http_headers else None
-    return location is not None and urljoin(line["url"], location).rstrip("/") == line["url"].rstrip("/")
+    target = urljoin(line["url"], location) if location is not None else None
+    return target == line["url"] or (not is_alone and target == line["url"] + "/")
 
 
 @pytest.mark.timeout(1800)

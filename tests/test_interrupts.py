@@ -55,7 +55,6 @@ def _is_interrupted(url: str, number: int) -> bool:
     sys.settrace(coming)
     try:
         _count(catalogue, "interrupted")
-        sys.settrace(trace)
     except KeyboardInterrupt:
         sys.settrace(trace)
         _count(catalogue, "after")
@@ -71,7 +70,7 @@ def test_a_signal_at_any_line_of_a_transaction_leaves_the_next_one_free(
     monkeypatch.setattr(module, "_BUSY_MILLISECONDS", 500)
     monkeypatch.setattr(signal, "setitimer", lambda *_: None)  # each further line is its own timer
     url = f"sqlite:///{tmp_path}/catalogue.sqlite"
-    tried = 0
+    tried = 0  # at every eleventh line: all would take half a minute
     while _is_interrupted(url, 1 + 11 * tried):
         tried += 1
     catalogue = Catalogue(url)
